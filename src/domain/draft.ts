@@ -1,0 +1,38 @@
+import type { Example } from './example.ts'
+import type { Json, JsonObject } from './json.ts'
+
+/** What a generator is told. */
+export interface Brief {
+  app: { id: string; name: string; task: string; input_schema: JsonObject; output_schema: JsonObject }
+  examples: Example[]
+  seed: number
+  /** `full`: words may be kept as they are; otherwise a word needs three distinct inputs before a program may contain it. */
+  privacy: 'full' | 'metadata' | 'off'
+  strategy?: string
+  report?: (progress: Progress) => void
+}
+
+/** How far long work is: `done` of `total` units of `stage`. */
+export interface Progress {
+  stage: string
+  done: number
+  total: number
+}
+
+/** What a generator returns: the files of a version that does not exist yet. */
+export interface Draft {
+  files: { path: string; content: string | Uint8Array }[]
+  runtime: 'python'
+  entry: string
+  /** Sentences for the person who asked: what was chosen, what looks wrong in the data, what more labels would bring. */
+  notes: string[]
+  /** Rows and the answers that the generator's own implementation gives; the program must give the same. */
+  parity: { input: Json; output: Json }[]
+  /** Answers to rows by a program that had not seen them, in the order of `brief.examples`. */
+  outOfFold?: { output: Json; confidence: number }[]
+}
+
+export interface Generator {
+  /** Rejects with `signal.reason` when aborted, and leaves nothing behind. */
+  generate(brief: Brief, signal: AbortSignal): Promise<Draft>
+}

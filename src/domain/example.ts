@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import type { Json } from './json.ts'
+
+/** One labelled row: an input and the output that is right for it. */
+export interface Example {
+  input: Json
+  output: Json
+}
+
+/** Fold of an input among `folds`. Near-copies (case, digits, spacing, punctuation) fall into the same fold. */
+export function foldOf(input: Json, folds: number): number {
+  return createHash('sha256').update(normalize(input)).digest().readUInt32BE(0) % folds
+}
+
+/** Twelve hexadecimal digits that name a labelled row: the exact input together with its label. */
+export function exampleKey(example: Example): string {
+  const row = canonicalize({ input: example.input, output: example.output })
+  return createHash('sha256').update(row!).digest('hex').slice(0, 12)
+}
+
+/** The same text for near-copies of an input. */
+export function normalize(input: Json): string {
+  return canonicalize(input)!
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\p{N}+/gu, '0')
+    .replace(/[^\p{L}\p{M}0]+/gu, ' ')
+}

@@ -1,0 +1,48 @@
+/** What is started, before and after a sandbox has confined it. Runtimes write it, sandboxes make it stricter, workers start it. */
+export interface Launch {
+  /** Absolute path of the executable. */
+  command: string
+  args: string[]
+  /** The whole environment: nothing is inherited. */
+  env: Record<string, string>
+  /** Everything that the process needs to read, and where it expects it. */
+  mounts: Mount[]
+  /** First line that the worker writes to descriptor 3. */
+  runner: RunnerConfig
+  /** Bytes that the process finds on descriptor 4: a seccomp filter. */
+  filter?: Buffer
+}
+
+/** A file or folder on this machine and its place inside the sandbox, both absolute. */
+export interface Mount {
+  source: string
+  target: string
+}
+
+/** What the harness (`templates/harness/runner.py`) is told about the program it runs. Paths are as the harness sees them. */
+export interface RunnerConfig {
+  program: string
+  limits: Limits
+  /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
+  stage2?: string
+  /** Landlock tier: the base64 of the first filter, and what stays readable. */
+  stage1?: string
+  readable?: string[]
+}
+
+/** Limits of one execution, as `config.yaml` and the manifest hold them. */
+export interface Limits {
+  timeout_ms: number
+  load_ms: number
+  memory_mb: number
+  output_kb: number
+  input_kb: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  timeout_ms: 1000,
+  load_ms: 10_000,
+  memory_mb: 512,
+  output_kb: 1024,
+  input_kb: 1024,
+}

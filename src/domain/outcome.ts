@@ -1,0 +1,22 @@
+/** What a worker says of one call, before the output has been checked against a schema. */
+export type Reply =
+  | { kind: 'ok'; value: unknown; latencyMs: number }
+  | { kind: FailureKind; message: string; latencyMs: number }
+
+/**
+ * `error` the program raised; `timeout` wall clock; `cpu` and `memory` limits; `killed` by a signal; `noreply` it ended without an
+ * answer; `output-limit`, `log-limit` it said too much; `protocol` it broke the frame protocol; `start-failed` it could not be
+ * loaded; `sandbox-unavailable` the process could not be confined or started at all.
+ */
+export type FailureKind =
+  | 'error'
+  | 'timeout'
+  | 'cpu'
+  | 'memory'
+  | 'killed'
+  | 'noreply'
+  | 'output-limit'
+  | 'log-limit'
+  | 'protocol'
+  | 'start-failed'
+  | 'sandbox-unavailable'
