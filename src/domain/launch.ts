@@ -25,6 +25,8 @@ export interface RunnerConfig {
   limits: Limits
   /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
   stage2?: string
+  /** How many threads the program may have; absent where the kernel cannot count them for the program alone. */
+  threads?: number
   /** Landlock tier: the base64 of the first filter, and what stays readable. */
   stage1?: string
   readable?: string[]

@@ -1,7 +1,11 @@
 /** What a worker says of one call, before the output has been checked against a schema. */
-export type Reply =
-  | { kind: 'ok'; value: unknown; latencyMs: number }
-  | { kind: FailureKind; message: string; latencyMs: number }
+export type Reply = { kind: 'ok'; value: unknown; latencyMs: number } | Failure
+
+export interface Failure {
+  kind: FailureKind
+  message: string
+  latencyMs: number
+}
 
 /**
  * `error` the program raised; `timeout` wall clock; `cpu` and `memory` limits; `killed` by a signal; `noreply` it ended without an

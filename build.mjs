@@ -1,0 +1,79 @@
+// Builds dist/: the validators of our own file formats as code, then the bundles, then (--types) the declarations.
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import Ajv2020 from 'ajv/dist/2020.js'
+import standaloneCode from 'ajv/dist/standalone/index.js'
+import { build } from 'esbuild'
+
+const SCHEMAS = new URL('templates/schemas/', import.meta.url)
+const COMPILED = new URL('src/domain/compiled/', import.meta.url)
+
+await compileValidators()
+await bundle()
+if (process.argv.includes('--types')) declarations()
+
+async function compileValidators() {
+  const ajv = new Ajv2020.default({
+    allErrors: true,
+    strict: true,
+    strictTypes: false,
+    code: { source: true, esm: true },
+  })
+  const exported = {}
+  for (const file of (await readdir(SCHEMAS)).sort()) {
+    const schema = JSON.parse(await readFile(new URL(file, SCHEMAS), 'utf8'))
+    ajv.addSchema(schema)
+    const name = file.replace('.schema.json', '').replace(/-(.)/g, (_, letter) => letter.toUpperCase())
+    exported[name] = schema.$id
+  }
+  const { outputFiles } = await build({
+    stdin: { contents: standaloneCode.default(ajv, exported), resolveDir: '.' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  })
+  await mkdir(COMPILED, { recursive: true })
+  await writeFile(new URL('validators.js', COMPILED), outputFiles[0].text)
+  const type = "import type { ValidateFunction } from 'ajv'\n"
+  const lines = Object.keys(exported).map(name => `export const ${name}: ValidateFunction<unknown>\n`)
+  await writeFile(new URL('validators.d.ts', COMPILED), type + lines.join(''))
+}
+
+async function bundle() {
+  await rm('dist', { recursive: true, force: true })
+  await build({
+    entryPoints: {
+      cli: 'src/cli.ts',
+      index: 'src/index.ts',
+      'train-worker': 'src/generators/learn/train-worker.ts',
+    },
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    packages: 'external',
+    logLevel: 'warning',
+  })
+}
+
+function declarations() {
+  const options = [
+    '--noEmit',
+    'false',
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--outDir',
+    'dist/types',
+    '--rootDir',
+    'src',
+  ]
+  execFileSync(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', ...options, '-p', 'tsconfig.build.json'],
+    { stdio: 'inherit' },
+  )
+}

@@ -1,0 +1,87 @@
+import { historyEntry as validateEntry } from './compiled/validators.js'
+
+/** One change of an app's active pointer, of its lifecycle, or of a version's mark: a line of `history.jsonl`. */
+export interface HistoryEntry {
+  id: string
+  at: string
+  op:
+    | 'promote'
+    | 'rollback'
+    | 'canary-start'
+    | 'canary-step'
+    | 'canary-end'
+    | 'pause'
+    | 'resume'
+    | 'archive'
+    | 'mark'
+  from: number | null
+  to: number | null
+  from_digest?: string | null
+  to_digest?: string | null
+  by: string
+  via: 'cli' | 'ci' | 'serve' | 'canary'
+  reason: string | null
+  evidence: Record<string, unknown> | null
+  forced: boolean
+  /** Judgement on the version that a rollback leaves, or that a mark names in `to`. */
+  mark?: 'bad' | 'good' | 'deprecated'
+  hold?: boolean
+}
+
+export type VersionStatus = 'bad' | 'active' | 'deprecated' | 'testing' | 'draft'
+
+export function isHistoryEntry(value: unknown): value is HistoryEntry {
+  return validateEntry(value)
+}
+
+/** Marks by version, the last judgement counts. */
+export function marks(history: HistoryEntry[]): Map<number, 'bad' | 'good' | 'deprecated'> {
+  const found = new Map<number, 'bad' | 'good' | 'deprecated'>()
+  for (const entry of history) {
+    const judged = entry.op === 'rollback' ? entry.from : entry.to
+    if (entry.mark && judged !== null) found.set(judged, entry.mark)
+  }
+  return found
+}
+
+/**
+ * Status of a version, the first that applies: bad (marked), active (the link), deprecated (was active, or marked so), testing (newer
+ * than the active one), draft.
+ */
+export function statusOf(
+  version: number,
+  active: number | undefined,
+  history: HistoryEntry[],
+): VersionStatus {
+  const mark = marks(history).get(version)
+  if (mark === 'bad') return 'bad'
+  if (version === active) return 'active'
+  const wasActive = history.some(entry => isFlip(entry) && entry.to === version)
+  if (mark === 'deprecated' || wasActive) return 'deprecated'
+  return active === undefined || version > active ? 'testing' : 'draft'
+}
+
+export function isFlip(entry: HistoryEntry): boolean {
+  return entry.op === 'promote' || entry.op === 'rollback'
+}
+
+/**
+ * The version that was active before the present one: what the flips leave when each rollback undoes the promotion it answers.
+ * Versions marked bad, and those that `exists` denies, are walked past.
+ */
+export function predecessor(
+  history: HistoryEntry[],
+  active: number,
+  exists: (version: number) => boolean,
+): number | undefined {
+  const judged = marks(history)
+  const stack: number[] = []
+  for (const entry of history.filter(isFlip)) {
+    if (entry.to === null) continue
+    const seen = stack.lastIndexOf(entry.to)
+    if (entry.op === 'rollback' && seen >= 0) stack.length = seen
+    stack.push(entry.to)
+  }
+  if (stack.at(-1) === active) stack.pop()
+  return stack.findLast(version => version !== active && judged.get(version) !== 'bad' && exists(version))
+}

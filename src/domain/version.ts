@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { manifest as validateManifest } from './compiled/validators.js'
+import type { JsonObject } from './json.ts'
+import type { Limits } from './launch.ts'
+import { describeErrors, type Problem } from './problems.ts'
+
+/** One file of a version. `path` is relative, with `/`. */
+export interface VersionFile {
+  path: string
+  size: number
+  sha256: string
+  executable: boolean
+}
+
+/** The part of a manifest that decides how a version behaves; with the files it makes the digest. */
+export interface Behaviour {
+  runtime: 'python'
+  entry: string
+  input_schema: JsonObject
+  output_schema: JsonObject
+  limits: Limits
+  isolation: 'shared' | 'request'
+  dependencies: JsonObject[]
+}
+
+export interface Origin {
+  kind: 'generate' | 'improve' | 'add' | 'import'
+  /** Version of Loopai that made it. */
+  loopai: string
+  generator?: string
+  strategy?: string
+  seed?: number
+  seconds?: number
+  notes?: string[]
+  examples?: { path: string; sha256: string; rows: number }[]
+}
+
+/** How good a version was when it was made. Rows are named by `exampleKey`, cases by id or line. */
+export interface Evaluation {
+  held_out: { method: 'out_of_fold' | 'held_out'; right: string[]; wrong: string[] }
+  cases: { passed: number; failed: string[] }
+}
+
+/** `manifest.json`: one per version, immutable. */
+export interface Manifest extends Behaviour {
+  schema_version: 1
+  loop_app_id: string
+  version: number
+  parent: number | null
+  digest: string
+  files: VersionFile[]
+  created_at: string
+  created_by: string
+  origin: Origin
+  evaluation?: Evaluation
+}
+
+/** A version in a data directory. */
+export interface Version {
+  number: number
+  /** Absolute path, never through the `active` link. */
+  directory: string
+  manifest: Manifest
+}
+
+/**
+ * Identity of a version: SHA-256 over the lines `path NUL executable(0|1) NUL size NUL sha256 LF` of its files, sorted by the bytes
+ * of their paths, followed by the canonical JSON (RFC 8785) of its behaviour fields.
+ */
+export function digestOf(files: VersionFile[], behaviour: Behaviour): string {
+  const hash = createHash('sha256')
+  for (const file of sortFiles(files)) {
+    hash.update(`${file.path}\0${file.executable ? 1 : 0}\0${file.size}\0${file.sha256}\n`)
+  }
+  const { runtime, entry, input_schema, output_schema, limits, isolation, dependencies } = behaviour
+  hash.update(canonicalize({ runtime, entry, input_schema, output_schema, limits, isolation, dependencies })!)
+  return `sha256:${hash.digest('hex')}`
+}
+
+export function sortFiles<File extends { path: string }>(files: File[]): File[] {
+  return [...files].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+}
+
+export function manifestProblems(value: unknown): Problem[] {
+  return validateManifest(value) ? [] : describeErrors(validateManifest.errors)
+}
+
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 'sha256:'.length + 12)
+}

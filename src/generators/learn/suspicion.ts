@@ -1,0 +1,30 @@
+import { bestLabel } from './answers.ts'
+
+/** A row whose label a model that had not seen it finds strongly wrong. */
+export interface Suspect {
+  row: number
+  preferred: number
+}
+
+/** In units of the margin that the learner demands of every row: the other label is on the right side of it, the row's own is not. */
+const STRONG_LEAD = 1
+
+/**
+ * How far the best label is ahead of the row's own; 0 when that is the best, or nothing in the row was known. A single score counts
+ * for the second of two labels and, negated, for the first.
+ */
+export function leadOver(own: number, scores: ArrayLike<number>): number {
+  if (Number.isNaN(scores[0])) return 0
+  const best = bestLabel(scores)
+  if (best === own) return 0
+  return scores.length === 1 ? 2 * Math.abs(scores[0]!) : scores[best]! - scores[own]!
+}
+
+/** Probably wrong labels, the surest first. Rows are those of `answers`. */
+export function findSuspects(answers: { label: number; lead: number }[]): Suspect[] {
+  return answers
+    .map(({ label, lead }, row) => ({ row, preferred: label, lead }))
+    .filter(({ lead }) => lead >= STRONG_LEAD)
+    .sort((a, b) => b.lead - a.lead || a.row - b.row)
+    .map(({ row, preferred }) => ({ row, preferred }))
+}

@@ -1,0 +1,1 @@
+export { LoopaiError } from './domain/errors.ts'

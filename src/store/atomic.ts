@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, rm, symlink, unlink } from 'node:fs/promises'
+import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
+
+/** Puts a whole file in place: a reader sees the old content or the new, never a part of it, also after a crash. */
+export async function replaceFile(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  await replaceBy(file, async temporary => {
+    const handle: FileHandle = await open(temporary, 'wx', mode)
+    try {
+      await handle.writeFile(content)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+/** Points a symbolic link elsewhere. A reader sees the old target or the new one, never neither. */
+export async function replaceLink(link: string, target: string): Promise<void> {
+  await replaceBy(link, temporary => symlink(target, temporary))
+}
+
+/** A name beside `file` that nobody else uses; git ignores names like it in a data directory. */
+export function temporaryName(file: string): string {
+  return path.join(path.dirname(file), `.tmp-${process.pid}-${randomBytes(4).toString('hex')}`)
+}
+
+/** Turns what the file system refuses into an error that a user can act on. Anything else is returned as it is. */
+export function explainWriteError(cause: unknown, place: string): unknown {
+  const code = (cause as NodeJS.ErrnoException)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const hint = 'free some space and repeat the command; nothing was changed'
+    return new LoopaiError('DISK_FULL', `no space left for ${place}`, { hint, cause })
+  }
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    const hint = 'check the permissions, or name another data directory with --dir'
+    return new LoopaiError('NOT_WRITABLE', `cannot write ${place} (${code})`, { hint, cause })
+  }
+  return cause
+}
+
+async function replaceBy(file: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(file)
+  try {
+    await make(temporary)
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw explainWriteError(error, file)
+  }
+}
+
+/** Removes a file that may be gone already. */
+export async function removeFile(file: string): Promise<void> {
+  await unlink(file).catch(error => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}

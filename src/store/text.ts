@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises'
+import { TextDecoder } from 'node:util'
+import { LoopaiError } from '../domain/errors.ts'
+
+/** A whole file as text. Accepts a byte order mark and CRLF; refuses what is too large or not UTF-8, naming the place. */
+export async function readText(file: string, maxBytes: number): Promise<string> {
+  const handle = await open(file, 'r').catch(error => {
+    throw explainReadError(error, file)
+  })
+  try {
+    const { size } = await handle.stat()
+    if (size > maxBytes) {
+      const limit = `${Math.round(maxBytes / 1024)} KB`
+      throw new LoopaiError('FILE_UNREADABLE', `${file} is larger than ${limit}`)
+    }
+    return decodeUtf8(await handle.readFile(), file)
+  } catch (error) {
+    throw explainReadError(error, file)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Strict UTF-8 without a byte order mark. `name` is what error messages call the source. */
+export function decodeUtf8(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+    const message = utf16 ? `${name} is UTF-16, not UTF-8` : `${name} is not valid UTF-8`
+    throw new LoopaiError('FILE_UNREADABLE', message, { hint: 'convert it with: iconv -t UTF-8', cause })
+  }
+}
+
+export function explainReadError(cause: unknown, file: string): unknown {
+  const code = (cause as NodeJS.ErrnoException)?.code
+  if (code === 'ENOENT') return new LoopaiError('FILE_NOT_FOUND', `${file} does not exist`, { cause })
+  if (code === 'EISDIR')
+    return new LoopaiError('FILE_UNREADABLE', `${file} is a folder, not a file`, { cause })
+  if (code === 'EACCES') return new LoopaiError('FILE_UNREADABLE', `no permission to read ${file}`, { cause })
+  return cause
+}

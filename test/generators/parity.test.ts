@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Draft } from '../../src/domain/draft.ts'
+import { emitProgram } from '../../src/generators/learn/emit.ts'
+import { encodeModel } from '../../src/generators/learn/model.ts'
+import { createPredictor } from '../../src/generators/learn/predict.ts'
+import { planProblem } from '../../src/generators/learn/problem.ts'
+import { tokenize } from '../../src/generators/learn/tokens.ts'
+import { train } from '../../src/generators/learn/train.ts'
+import { packageFile } from '../../src/package.ts'
+import { briefOf, bundleThreads, runProgram } from './briefs.ts'
+
+/** Pythons of this machine; the oldest and the newest have different Unicode tables. */
+const PYTHONS = [
+  'python3',
+  'python3.9',
+  'python3.13',
+  ...(process.env.LOOPAI_TEST_PYTHONS?.split(':') ?? []),
+].filter(canRun)
+
+const TRICKY = [
+  ...'İIıßẞΣΑΟΣςǅﬁéé\u0301ÅæЖЯжЁԱաὈᾈＡａ１٣۵९২_09 .,/-@:%+#!?🙂👩‍👩‍👧🇩🇪1️⃣漢字カナ、。क्षि\u200c\u200d\u00ad\ufeff\u2028\u3000\u00a0\u1e9e\u{10ffff}\u{1e900}\u{20000}\ua7c0\u1c89',
+] as const
+const PIECES = [
+  'https://',
+  'www.',
+  'x@y.z',
+  'DE89 3704 0044',
+  'gb82west12345698765432',
+  '12345',
+  '0845 281-00',
+  'WWW.A/b',
+  'ab12 cd3e 4567 89',
+  'the',
+  'THE',
+]
+const word = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...TRICKY), maxLength: 12 }),
+  fc.string({ unit: 'binary', maxLength: 8 }),
+  fc.string({ unit: 'binary-ascii', maxLength: 12 }),
+  fc.constantFrom(...PIECES),
+)
+const text = fc.array(word, { maxLength: 30 }).map(words => words.join(' '))
+const wordlist = fc.array(word, { maxLength: 12 }).map(words => words.join(''))
+const texts = fc.sample(fc.oneof(text, wordlist), { numRuns: 1500, seed: 7 })
+
+beforeAll(bundleThreads)
+
+describe.each([2, 3, 40])('with %i labels', labels => {
+  let draft: Draft
+  let predict: ReturnType<typeof createPredictor>
+  const labelNames = Array.from({ length: labels }, (_, i) => `label ${i}`)
+  beforeAll(async () => {
+    const examples = texts
+      .slice(0, 500)
+      .map((text, i) => ({ input: { text }, output: labelNames[i % labels]! }))
+    const brief = briefOf(examples)
+    const file = packageFile('dist', 'train-worker.js')
+    const { model } = await train(planProblem(brief), { threads: 2, file, report: () => {} })
+    predict = createPredictor(model)
+    draft = {
+      runtime: 'python',
+      entry: 'program.py',
+      files: [
+        { path: 'program.py', content: emitProgram(brief.app, model) },
+        { path: 'model.json', content: encodeModel(model) },
+      ],
+      notes: [],
+      parity: [],
+    }
+  })
+
+  test.each(PYTHONS)('%s cuts and scores any text as the trainer does', python => {
+    const inputs = [...texts, '', 'a', ' ', 'é'.repeat(70), 'spam '.repeat(300), '\u{1f642}'.repeat(90)]
+    const expression =
+      '[program.tokenize(value), program.scores_of(program.tokenize(value)), program.execute({"text": value})]'
+    const answers = runProgram(draft, inputs, { python, expression })
+    inputs.forEach((input, i) => {
+      const [tokens, scores, { result, confidence }] = answers[i]
+      const own = predict(input)
+      expect(tokens).toEqual(tokenize(input))
+      expect(result).toBe(labelNames[own.label])
+      expect(confidence).toBeCloseTo(own.confidence, 3)
+      if (scores === null) expect(own.scores[0]).toBeNaN()
+      else expect(largestDifference(scores, own.scores)).toBeLessThan(1e-9)
+    })
+  })
+})
+
+test('a very long text is cut at the same place and does not overflow a lane', async () => {
+  const examples = texts.slice(0, 60).map((text, i) => ({ input: { text }, output: i % 2 }))
+  const brief = briefOf(examples)
+  const { model } = await train(planProblem(brief), {
+    threads: 1,
+    file: packageFile('dist', 'train-worker.js'),
+    report: () => {},
+  })
+  const files = [
+    { path: 'program.py', content: emitProgram(brief.app, model) },
+    { path: 'model.json', content: encodeModel(model) },
+  ]
+  const long = [texts.join(' ').repeat(10), `${'🙂'.repeat(99_999)}the the`, 'a!'.repeat(300_000)]
+  const scores = runProgram({ files } as Draft, long, {
+    expression: 'program.scores_of(program.tokenize(value))',
+  })
+  const own = long.map(input => createPredictor(model)(input).scores)
+  expect(largestDifference(scores.flat(), own.flat())).toBeLessThan(1e-9)
+})
+
+function largestDifference(a: number[], b: number[]): number {
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
+}
+
+function canRun(python: string): boolean {
+  try {
+    execFileSync(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
