@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { type Config, completeConfig, configProblems } from '../domain/config.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { closest } from '../domain/problems.ts'
+import type { AppLayout } from './layout.ts'
+import { type DataDirectory, MAX_CONFIG_BYTES } from './root.ts'
+import { readText } from './text.ts'
+
+/** A Loop App in a data directory. */
+export interface LoopApp {
+  id: string
+  paths: AppLayout
+}
+
+/** Ids of all apps, sorted. */
+export async function listApps(data: DataDirectory): Promise<string[]> {
+  const entries = await readdir(data.paths.apps, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(entry => entry.name)
+    .sort()
+}
+
+export async function readApp(data: DataDirectory, id: string): Promise<LoopApp> {
+  const paths = data.paths.app(id)
+  if (existsSync(paths.directory)) return { id, paths }
+  const apps = await listApps(data)
+  const like = closest(id, apps)
+  throw new LoopaiError('APP_NOT_FOUND', `there is no Loop App ${id} in ${data.root}`, {
+    hint: like ? `did you mean ${like}?` : `create it with: loopai create ${id}`,
+    details: { apps: apps.slice(0, 50) },
+  })
+}
+
+/** The app's settings, completed by those of `loopai.yaml` and the defaults. */
+export async function readConfig(data: DataDirectory, app: LoopApp): Promise<Config> {
+  const { configError, parseYaml } = await import('./yaml.ts')
+  const file = app.paths.config
+  const document = parseYaml(await readText(file, MAX_CONFIG_BYTES), path.relative(data.root, file))[0]
+  const problems = configProblems(document?.value)
+  if (problems.length > 0) throw configError(file, document!, problems)
+  const config = completeConfig(document!.value, data.settings)
+  if (config.loop_app_id === app.id) return config
+  throw new LoopaiError(
+    'INVALID_CONFIG',
+    `${file}: loop_app_id is ${config.loop_app_id}, the folder is ${app.id}`,
+    {
+      hint: 'make both the same',
+    },
+  )
+}

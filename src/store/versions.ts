@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { VersionSelector } from '../domain/address.ts'
+import type { Draft } from '../domain/draft.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { predecessor } from '../domain/history.ts'
+import {
+  digestOf,
+  type Manifest,
+  manifestProblems,
+  sortFiles,
+  type Version,
+  type VersionFile,
+} from '../domain/version.ts'
+import { findActive } from './active.ts'
+import type { LoopApp } from './apps.ts'
+import { explainWriteError, temporaryName } from './atomic.ts'
+import { readHistory } from './history.ts'
+import { versionOfName } from './layout.ts'
+
+/** Limits of one version, against a folder that is something else. */
+const MAX_FILES = 10_000
+const MAX_BYTES = 1024 * 1024 * 1024
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+
+/** Numbers of all versions, ascending. */
+export async function listVersions(app: LoopApp): Promise<number[]> {
+  const names = await readdir(app.paths.artifacts).catch(() => [] as string[])
+  return names
+    .map(versionOfName)
+    .filter(number => number !== undefined)
+    .sort((a, b) => a - b)
+}
+
+export async function readVersion(app: LoopApp, number: number): Promise<Version> {
+  const directory = app.paths.version(number)
+  const manifest = await readManifest(app, number, path.join(directory, 'manifest.json'))
+  return { number, directory, manifest }
+}
+
+/** The version that an address means. */
+export async function resolveVersion(app: LoopApp, selector: VersionSelector): Promise<Version> {
+  if (selector.by === 'number') return readVersion(app, selector.number)
+  if (selector.by === 'digest') return readByDigest(app, selector.digest)
+  if (selector.name === 'latest') {
+    const latest = (await listVersions(app)).at(-1)
+    if (latest !== undefined) return readVersion(app, latest)
+    throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version yet`, {
+      hint: firstVersionHint(app.id),
+    })
+  }
+  const [active, versions] = await Promise.all([findActive(app), listVersions(app)])
+  if (active === undefined) throw noActiveVersion(app, versions)
+  if (selector.name === 'active') return readVersion(app, active)
+  const previous = predecessor(await readHistory(app), active, number => versions.includes(number))
+  if (previous !== undefined) return readVersion(app, previous)
+  throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
+    hint: `list its versions with: loopai show ${app.id}`,
+  })
+}
+
+/** Proves that the files of a version are those that its manifest and its digest name. */
+export async function verifyVersion(app: LoopApp, version: Version): Promise<void> {
+  const { manifest } = version
+  const files = await readFiles(version.directory)
+  const found = new Map(files.filter(file => file.path !== 'manifest.json').map(file => [file.path, file]))
+  const odd = manifest.files
+    .filter(file => found.get(file.path)?.sha256 !== file.sha256)
+    .map(file => file.path)
+  const extra = [...found.keys()].filter(name => !manifest.files.some(file => file.path === name))
+  const digest = digestOf(manifest.files, manifest)
+  if (odd.length === 0 && extra.length === 0 && digest === manifest.digest) return
+  const what = [...odd, ...extra].slice(0, 3).join(', ') || 'manifest.json'
+  throw new LoopaiError(
+    'INTEGRITY',
+    `v${version.number} of ${app.id} is not what its digest says: ${what} was changed`,
+    {
+      hint: `versions are immutable: git checkout -- ${path.relative(process.cwd(), version.directory)}   or register the change as a new version with: loopai add`,
+      details: { changed: odd, unexpected: extra },
+    },
+  )
+}
+
+/** The regular files below a folder, with size and hash, sorted. Links, hard links, devices and sockets are refused. */
+export async function readFiles(directory: string): Promise<VersionFile[]> {
+  const files: VersionFile[] = []
+  let bytes = 0
+  const walk = async (folder: string, prefix: string): Promise<void> => {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const place = path.join(folder, entry.name)
+      const name = prefix + entry.name
+      if (entry.isDirectory()) {
+        await walk(place, `${name}/`)
+        continue
+      }
+      const file = entry.isFile() ? await readPlainFile(place, name) : refuse(place)
+      bytes += file.size
+      files.push(file)
+      if (files.length > MAX_FILES || bytes > MAX_BYTES) {
+        throw new LoopaiError('UNSUPPORTED', `${directory} has more than ${MAX_FILES} files or 1 GiB`)
+      }
+    }
+  }
+  await walk(directory, '')
+  return sortFiles(files)
+}
+
+/** A folder of a version that has no number yet. Git ignores it; `claimVersion` gives it a number, `remove` drops it. */
+export interface StagedVersion {
+  directory: string
+  files: VersionFile[]
+  remove: () => Promise<void>
+}
+
+export async function stageVersion(app: LoopApp, files: Draft['files']): Promise<StagedVersion> {
+  const directory = temporaryName(app.paths.active)
+  const remove = () => rm(directory, { recursive: true, force: true })
+  try {
+    for (const file of files) {
+      const place = path.join(directory, ...file.path.split('/'))
+      await mkdir(path.dirname(place), { recursive: true })
+      await writeFile(place, file.content, { flag: 'wx' })
+    }
+    return { directory, files: await readFiles(directory), remove }
+  } catch (error) {
+    await remove()
+    throw explainWriteError(error, directory)
+  }
+}
+
+/** Completes a staged version with its manifest and renames it to `vN`, under the write lock. */
+export async function claimVersion(
+  app: LoopApp,
+  staged: StagedVersion,
+  manifest: Manifest,
+): Promise<Version> {
+  const directory = app.paths.version(manifest.version)
+  try {
+    await writeFile(path.join(staged.directory, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, {
+      flag: 'wx',
+    })
+    await rename(staged.directory, directory)
+  } catch (error) {
+    await staged.remove()
+    throw explainWriteError(error, directory)
+  }
+  return { number: manifest.version, directory, manifest }
+}
+
+export function noActiveVersion(app: LoopApp, versions: number[]): LoopaiError {
+  const latest = versions.at(-1)
+  const hint =
+    latest === undefined ? firstVersionHint(app.id) : `activate one with: loopai promote ${app.id} v${latest}`
+  return new LoopaiError('NO_ACTIVE_VERSION', `${app.id} has no active version`, { hint })
+}
+
+function firstVersionHint(id: string): string {
+  return `make one with: loopai generate ${id}`
+}
+
+async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
+  const text = await readFile(file, 'utf8').catch(async error => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    throw await missingVersion(app, number)
+  })
+  const broken = (why: string) =>
+    new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`)
+  if (text.length > MAX_MANIFEST_BYTES) throw broken('it is too large')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw broken((error as Error).message)
+  }
+  const problems = manifestProblems(value)
+  if (problems.length > 0) throw broken(`${problems[0]!.pointer} ${problems[0]!.message}`)
+  const manifest = value as Manifest
+  if (manifest.version !== number || manifest.loop_app_id !== app.id)
+    throw broken('it belongs to another version')
+  return manifest
+}
+
+async function missingVersion(app: LoopApp, number: number): Promise<LoopaiError> {
+  const versions = await listVersions(app)
+  if (versions.includes(number))
+    return new LoopaiError('INTEGRITY', `v${number} of ${app.id} has no manifest.json`)
+  const known =
+    versions.length > 0 ? `it has ${versions.map(v => `v${v}`).join(', ')}` : firstVersionHint(app.id)
+  return new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no v${number}`, {
+    hint: known,
+    details: { versions },
+  })
+}
+
+async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
+  const versions = await Promise.all((await listVersions(app)).map(number => readVersion(app, number)))
+  const found = versions.filter(version => version.manifest.digest.startsWith(digest))
+  if (new Set(found.map(version => version.manifest.digest)).size > 1) {
+    throw new LoopaiError('INVALID_ADDRESS', `${digest} names several versions of ${app.id}`, {
+      hint: 'give more digits',
+    })
+  }
+  const version = found.at(-1)
+  if (version) return version
+  throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version with the digest ${digest}`)
+}
+
+async function readPlainFile(place: string, name: string): Promise<VersionFile> {
+  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile() || stat.nlink > 1) refuse(place)
+    const content = await handle.readFile()
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    return { path: name, size: content.length, sha256, executable: (stat.mode & 0o111) !== 0 }
+  } finally {
+    await handle.close()
+  }
+}
+
+function refuse(place: string): never {
+  throw new LoopaiError(
+    'INTEGRITY',
+    `${place} is not a plain file of its own (a link, a device or a hard link)`,
+    {
+      hint: 'replace it by a copy',
+    },
+  )
+}
+
+export async function exists(place: string): Promise<boolean> {
+  return lstat(place).then(
+    () => true,
+    () => false,
+  )
+}
