@@ -18,9 +18,7 @@ describe('a write transaction', () => {
     writeFileSync(path.join(root, 'a b.txt'), 'one\n')
     await commit(repository, 'first', [{ path: 'a b.txt', mode: '100644', content: 'one\n' }])
     expect(runGit(root, 'status', '--porcelain')).toBe('')
-    expect(runGit(root, 'log', '--format=%s|%an|%(trailers:key=Loopai-Op)')).toBe(
-      'first|Ada|Loopai-Op: test',
-    )
+    expect(runGit(root, 'log', '--format=%s|%an|%(trailers:key=Loopai-Op)')).toBe('first|Ada|Loopai-Op: test')
     expect(runGit(root, 'for-each-ref', 'refs/loopai')).toBe('')
     expect(runGit(root, 'fsck')).toBe('')
   })
