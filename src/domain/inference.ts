@@ -1,0 +1,73 @@
+import canonicalize from 'canonicalize'
+import type { Example } from './example.ts'
+import { isObject, type Json, type JsonObject } from './json.ts'
+
+/** An output with more distinct strings than this is taken as free text rather than as a list of labels. */
+const MAX_LABELS = 200
+
+/** Schemas that all examples fit, and sentences that say what was inferred. */
+export function inferSchemas(examples: Example[]): { input: JsonObject; output: JsonObject; said: string[] } {
+  const input = schemaOf(examples.map(example => example.input))
+  const output = outputSchemaOf(examples.map(example => example.output))
+  return {
+    input,
+    output,
+    said: [`input_schema: ${canonicalize(input)}`, `output_schema: ${canonicalize(output)}`],
+  }
+}
+
+function outputSchemaOf(values: Json[]): JsonObject {
+  const schema = schemaOf(values)
+  if (schema.type !== 'string') return schema
+  const labels = [...new Set(values as string[])].sort()
+  const areLabels = labels.length <= MAX_LABELS && (labels.length <= 2 || labels.length <= values.length / 2)
+  return areLabels ? { type: 'string', enum: labels } : schema
+}
+
+function schemaOf(values: Json[]): JsonObject {
+  const types = [...new Set(values.map(typeName))].sort()
+  if (types.includes('number') && types.includes('integer')) types.splice(types.indexOf('integer'), 1)
+  const type = types.length === 1 ? types[0]! : types
+  if (types.length > 1 || type === 'array') return { type }
+  return type === 'object' ? objectSchemaOf(values as JsonObject[]) : { type }
+}
+
+function objectSchemaOf(values: JsonObject[]): JsonObject {
+  const names = [...new Set(values.flatMap(value => Object.keys(value)))]
+  const required = names.filter(name => values.every(value => name in value))
+  const properties = names.map(name => [
+    name,
+    schemaOf(values.filter(value => name in value).map(value => value[name]!)),
+  ])
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 && { required }),
+  }
+}
+
+function typeName(value: Json): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (isObject(value)) return 'object'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value
+}
+
+/** A plausible input that fits a schema in the simple cases: to try a program on when there is nothing else. */
+export function sampleOf(schema: JsonObject): Json {
+  if (Array.isArray(schema.examples) && schema.examples.length > 0) return schema.examples[0]!
+  if (schema.default !== undefined) return schema.default
+  if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0]!
+  if (schema.const !== undefined) return schema.const
+  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type
+  if (type === 'object' || isObject(schema.properties)) {
+    const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonObject>)
+    return Object.fromEntries(properties.map(([name, property]) => [name, sampleOf(property)]))
+  }
+  if (type === 'integer' || type === 'number') return typeof schema.minimum === 'number' ? schema.minimum : 1
+  if (type === 'boolean') return true
+  if (type === 'array') return isObject(schema.items) ? [sampleOf(schema.items as JsonObject)] : []
+  if (type === 'null') return null
+  return 'an example of a text'
+}

@@ -1,0 +1,47 @@
+import type { Example } from './example.ts'
+import { isObject, type Json, type JsonObject } from './json.ts'
+
+/** Which columns of a row are the input and which is the answer. */
+export interface Columns {
+  /** Column of the answer. */
+  label?: string | undefined
+  /** Input property by column: `{ message: 'text' }` makes the column `message` the property `text`. */
+  map?: Record<string, string> | undefined
+}
+
+/** Names that a column with the answers usually has, best first. */
+const LABEL_NAMES = [
+  'output',
+  'label',
+  'labels',
+  'category',
+  'class',
+  'target',
+  'answer',
+  'sentiment',
+  'intent',
+  'tag',
+]
+
+/** The column that holds the answers: the named one, else one with a usual name, else none. */
+export function findLabelColumn(names: string[], named?: string): string | undefined {
+  if (named !== undefined) return names.includes(named) ? named : undefined
+  return LABEL_NAMES.map(usual => names.find(name => name.toLowerCase() === usual)).find(
+    name => name !== undefined,
+  )
+}
+
+/** Reads a row as an example: `{"input", "output"}` as it is, anything flat by its columns. `undefined` when there is no answer in it. */
+export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefined {
+  if (!isObject(row)) return undefined
+  if (!columns.label && !columns.map && 'input' in row && 'output' in row) {
+    return { input: row.input as Json, output: row.output as Json }
+  }
+  const label = findLabelColumn(Object.keys(row), columns.label)
+  if (label === undefined) return undefined
+  const rest = Object.entries(row as JsonObject).filter(([name]) => name !== label)
+  const input = columns.map
+    ? rest.filter(([name]) => name in columns.map!).map(([name, value]) => [columns.map![name]!, value])
+    : rest
+  return { input: Object.fromEntries(input), output: (row as JsonObject)[label]! }
+}
