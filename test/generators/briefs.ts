@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { buildSync } from 'esbuild'
@@ -90,7 +90,11 @@ export function runProgram(
     `print(json.dumps([${expression} for value in json.load(sys.stdin)]))`,
   ].join('\n')
   const options = { input: JSON.stringify(inputs), encoding: 'utf8' as const, maxBuffer: 1 << 28 }
-  return JSON.parse(execFileSync(python, ['-X', 'utf8', '-B', '-c', code], options))
+  try {
+    return JSON.parse(execFileSync(python, ['-X', 'utf8', '-B', '-c', code], options))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 export const never = new AbortController().signal

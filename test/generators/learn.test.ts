@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Draft, Progress } from '../../src/domain/draft.ts'
@@ -250,7 +251,7 @@ describe('refusals', () => {
 
 test('an abort ends all threads and rejects with its reason', async () => {
   const threads = () => (existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : 0)
-  const before = threads()
+  const started = 1 + Math.min(8, availableParallelism())
   const controller = new AbortController()
   const reason = new Error('stopped by the test')
   let during = 0
@@ -260,8 +261,8 @@ test('an abort ends all threads and rejects with its reason', async () => {
     controller.abort(reason)
   }
   await expect(learner.generate(briefOf(topicRows(2000), { report }), controller.signal)).rejects.toBe(reason)
-  if (during > 0) expect(during).toBeGreaterThan(before + 1)
-  expect(threads()).toBe(before)
+  // Node's own pool may have grown meanwhile, so the difference is taken from the time when all ran.
+  if (during > 0) expect(during - threads()).toBeGreaterThanOrEqual(started)
 })
 
 test('a signal that is already aborted starts nothing', async () => {

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
+import { explainWriteError, replaceFile } from './atomic.ts'
+import { findRepository, initRepository, isIgnored, type Repository } from './git.ts'
+import { layout } from './layout.ts'
+import type { CommittedFile } from './transaction.ts'
+
+const MARKER = 'schema_version: 1\n'
+const ATTRIBUTES = `loop-apps/*/artifacts/** -text -merge
+loop-apps/*/history.jsonl -text merge=union
+loop-apps/*/tests/*.jsonl -text merge=union
+loop-apps/*/datasets/examples/*.jsonl -text merge=union
+`
+const IGNORE = `loop-apps/*/datasets/executions/
+loop-apps/*/datasets/validations/
+loop-apps/*/datasets/analytics/
+loop-apps/*/draft/
+.tmp-*
+`
+const BEGIN = '# loopai: begin (kept by loopai init)'
+const END = '# loopai: end'
+
+/** Writes what makes a folder a data directory and returns the files that were written; none when it was one already. */
+export async function writeRootFiles(root: string): Promise<CommittedFile[]> {
+  const paths = layout(root)
+  const files = [
+    { file: paths.marker, content: (await readIfThere(paths.marker)) ?? MARKER },
+    { file: paths.attributes, content: withBlock(await readIfThere(paths.attributes), ATTRIBUTES) },
+    { file: paths.ignore, content: withBlock(await readIfThere(paths.ignore), IGNORE) },
+  ]
+  const written: CommittedFile[] = []
+  for (const { file, content } of files) {
+    if (content === (await readIfThere(file))) continue
+    await replaceFile(file, content)
+    written.push({ path: path.basename(file), mode: '100644', content })
+  }
+  return written
+}
+
+/** The repository around a folder, or a new one in it. The folder is made when it is missing. */
+export async function openOrInitRepository(root: string): Promise<Repository> {
+  try {
+    await mkdir(root, { recursive: true })
+  } catch (error) {
+    throw explainWriteError(error, root)
+  }
+  const found = await findRepository(root)
+  if (!found) return initRepository(root)
+  if (found.prefix !== '' && (await isIgnored(root))) {
+    throw new LoopaiError('CONFLICT', `${root} is ignored by the git repository at ${found.workTree}`, {
+      hint: `remove that rule, or make it a repository of its own: git init ${root}`,
+    })
+  }
+  return found
+}
+
+/** The text with our block in it, at its old place or at the end. What a person wrote around it stays. */
+function withBlock(text: string | undefined, block: string): string {
+  const marked = `${BEGIN}\n${block}${END}\n`
+  if (!text) return marked
+  const begin = text.indexOf(BEGIN)
+  const end = text.indexOf(END)
+  if (begin >= 0 && end > begin)
+    return text.slice(0, begin) + marked + text.slice(end + END.length).replace(/^\r?\n/, '')
+  return `${text.endsWith('\n') ? text : `${text}\n`}${marked}`
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  return existsSync(file) ? readFile(file, 'utf8') : undefined
+}
