@@ -1,0 +1,118 @@
+import { lstat, readdir, realpath } from 'node:fs/promises'
+import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Limits } from '../domain/launch.ts'
+import { runtimes } from '../runtimes/index.ts'
+import type { Interpreter, Runtime, RuntimeName } from '../runtimes/runtime.ts'
+import { sandboxes } from '../sandboxes/index.ts'
+import type { Sandbox, SandboxName } from '../sandboxes/sandbox.ts'
+import { createPool, type Pool as Workers } from '../workers/pool.ts'
+import { chooseSandbox, forgetSandbox } from './choose-sandbox.ts'
+import { findInterpreter } from './find-interpreter.ts'
+
+/** Where a program lies, and which one it is. */
+export interface ProgramPlace {
+  loopAppId: string
+  version: number | 'draft'
+  directory: string
+  runtime: RuntimeName
+  entry: string
+}
+
+export interface OpenPoolOptions {
+  limits: Limits
+  /** How many processes, at most. */
+  size?: number
+  unsandboxed?: boolean
+  /** Work on the side, such as verifying the digest. No program is loaded before it resolves; when it rejects, so does `openPool`. */
+  gate?: Promise<unknown>
+}
+
+export interface Pool extends Workers {
+  sandbox: SandboxName
+}
+
+/**
+ * Starts workers for one program, in the strongest sandbox that this machine has. Whoever opens the pool closes it. A program that
+ * cannot be loaded is no error here: its runs say so.
+ */
+export async function openPool(place: ProgramPlace, options: OpenPoolOptions): Promise<Pool> {
+  // Awaited further down, and meanwhile not to be reported as unhandled.
+  options.gate?.catch(() => {})
+  const [directory, runtime] = await Promise.all([
+    checkDirectory(place.directory),
+    runtimes[place.runtime]().then(module => module.default),
+  ])
+  const interpreter = await findInterpreter(runtime)
+  const first = await startWorkers(await pickSandbox(options, runtime, interpreter), false)
+  if (first) return first
+  // It worked when it was probed. Something has changed that the key of the cache does not know.
+  forgetSandbox()
+  return (await startWorkers(await pickSandbox(options, runtime, interpreter), true))!
+
+  async function startWorkers(sandbox: Sandbox, isLast: boolean): Promise<Pool | undefined> {
+    const launch = runtime.launch(interpreter, {
+      directory,
+      inside: insideOf(place),
+      entry: place.entry,
+      limits: options.limits,
+    })
+    const pool = createPool({ ...options, launch: sandbox.confine(launch) })
+    try {
+      const failure = await pool.ready
+      if (failure?.kind !== 'sandbox-unavailable') return { ...pool, sandbox: sandbox.name }
+      await pool.close()
+      if (isLast) {
+        throw new LoopaiError(
+          'NO_SANDBOX',
+          `The ${sandbox.name} sandbox does not start: ${sandbox.explain(failure.message)}`,
+          {
+            hint: '`loopai doctor` looks for the reason',
+          },
+        )
+      }
+    } catch (problem) {
+      await pool.close()
+      throw problem
+    }
+  }
+}
+
+async function pickSandbox(
+  options: OpenPoolOptions,
+  runtime: Runtime,
+  interpreter: Interpreter,
+): Promise<Sandbox> {
+  return options.unsandboxed ? (await sandboxes.none()).default : chooseSandbox(runtime, interpreter)
+}
+
+/** Nothing is mounted below this place: a program could make a mount point of it. */
+function insideOf({ loopAppId, version }: ProgramPlace): string {
+  const app = path.posix.join('/loopai-data/loop-apps', loopAppId)
+  return version === 'draft'
+    ? path.posix.join(app, 'draft')
+    : path.posix.join(app, 'artifacts', `v${version}`)
+}
+
+/** The folder's real path, if there is nothing in it through which a sandbox would show more than the folder. */
+async function checkDirectory(directory: string): Promise<string> {
+  const real = await realpath(directory)
+  const entries = await readdir(real, { withFileTypes: true, recursive: true })
+  await Promise.all(
+    entries.map(async entry => {
+      const file = path.join(entry.parentPath ?? entry.path, entry.name)
+      const status = await lstat(file)
+      const isHarmless = status.isDirectory() || (status.isFile() && status.nlink === 1)
+      if (isHarmless) return
+      const what = status.isSymbolicLink()
+        ? 'a symbolic link'
+        : status.isFile()
+          ? 'a hard link'
+          : 'not a file'
+      throw new LoopaiError('INTEGRITY', `${file} is ${what}`, {
+        hint: 'a program consists of plain files and folders',
+      })
+    }),
+  )
+  return real
+}

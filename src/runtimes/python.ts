@@ -1,0 +1,72 @@
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import type { Mount } from '../domain/launch.ts'
+import { packageFile } from '../package.ts'
+import type { Runtime } from './runtime.ts'
+
+const RUNNER = packageFile('templates', 'harness', 'runner.py')
+
+const ENVIRONMENT = {
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  // With -I this would be ignored, and the order of a set would differ from run to run.
+  PYTHONHASHSEED: '0',
+  OPENBLAS_NUM_THREADS: '1',
+  HOME: '/nonexistent',
+  PATH: '/usr/bin',
+}
+
+const python: Runtime = {
+  name: 'python',
+
+  candidates(environment) {
+    const folders = (environment.PATH ?? '').split(path.delimiter).filter(path.isAbsolute)
+    const onPath = ['python3', 'python'].flatMap(name => folders.map(folder => path.join(folder, name)))
+    const chosen = environment.LOOPAI_PYTHON ? [path.resolve(environment.LOOPAI_PYTHON)] : []
+    return [...new Set([...chosen, ...onPath])].filter(isFile)
+  },
+
+  inspection: ['-I', '-S', packageFile('templates', 'harness', 'inspect.py')],
+
+  understand(printed) {
+    const { executable, version, ctypes, mounts } = JSON.parse(printed) as Answer
+    const [major, minor] = version
+    if (major !== 3 || minor < 9)
+      throw new Error(`it is Python ${version.join('.')}, and 3.9 or newer is needed`)
+    if (!ctypes) throw new Error('its ctypes module does not work')
+    return { executable, version: version.join('.'), mounts }
+  },
+
+  launch(interpreter, { directory, inside, entry, limits }) {
+    return {
+      command: interpreter.executable,
+      // No site: it would take 5 ms, and the user's packages are not the program's.
+      args: ['-s', '-S', '-B', '-X', 'utf8', RUNNER],
+      env: ENVIRONMENT,
+      mounts: [
+        ...interpreter.mounts,
+        { source: RUNNER, target: '/loopai/runner.py' },
+        { source: directory, target: inside },
+      ],
+      runner: { program: path.join(directory, entry), limits },
+    }
+  },
+}
+
+/** What `inspect.py` prints. */
+interface Answer {
+  executable: string
+  version: [number, number, number]
+  ctypes: boolean
+  mounts: Mount[]
+}
+
+function isFile(file: string): boolean {
+  try {
+    return statSync(file).isFile()
+  } catch {
+    return false // also where the user may not look
+  }
+}
+
+export default python

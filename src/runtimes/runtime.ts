@@ -1,0 +1,34 @@
+import type { Launch, Limits, Mount } from '../domain/launch.ts'
+
+export type RuntimeName = 'python'
+
+/** Knows how programs of one language are started. It describes processes, and starts none. */
+export interface Runtime {
+  name: RuntimeName
+  /** Where an interpreter may be, the best guess first: absolute paths of files that exist. */
+  candidates(environment: NodeJS.ProcessEnv): string[]
+  /** The arguments with which a candidate says, on standard output, what it is. */
+  inspection: string[]
+  /** Understands what a candidate said. Throws an Error with the reason why it will not do. */
+  understand(printed: string): Interpreter
+  /** The process that runs a program. */
+  launch(interpreter: Interpreter, program: Program): Launch
+}
+
+export interface Interpreter {
+  /** The real executable, never a shim or a link. */
+  executable: string
+  version: string
+  /** What it needs to run: itself, its standard library, the libraries it loads. */
+  mounts: Mount[]
+}
+
+export interface Program {
+  /** Real path of the folder with the program's files. */
+  directory: string
+  /** Where the program finds this folder in a sandbox that has places of its own. */
+  inside: string
+  /** File name of the program in its folder. */
+  entry: string
+  limits: Limits
+}

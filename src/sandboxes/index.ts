@@ -1,0 +1,8 @@
+import type { Sandbox, SandboxName } from './sandbox.ts'
+
+/** The strongest first. */
+export const sandboxes: Record<SandboxName, () => Promise<{ default: Sandbox }>> = {
+  bubblewrap: () => import('./bubblewrap.ts'),
+  landlock: () => import('./landlock.ts'),
+  none: () => import('./none.ts'),
+}
