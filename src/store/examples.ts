@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { createReadStream, existsSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
@@ -37,14 +37,17 @@ export async function readExamples(app: LoopApp): Promise<ExampleFile[]> {
   return Promise.all(files.map(name => readExampleFile(path.join(app.paths.examples, name))))
 }
 
-/** The app's golden cases; none when there is no such file. */
-export async function readCases(app: LoopApp, file = app.paths.cases): Promise<PlacedExample[]> {
-  try {
-    return (await readExampleFile(file)).rows
-  } catch (error) {
-    if (file === app.paths.cases && error instanceof LoopaiError && error.code === 'FILE_NOT_FOUND') return []
-    throw error
-  }
+/** Golden cases of an app; none when it has no such file. */
+export async function readCases(app: LoopApp): Promise<PlacedExample[]> {
+  return existsSync(app.paths.cases) ? readCaseFile(app.paths.cases) : []
+}
+
+/** Golden cases of a file, which may be empty. */
+export async function readCaseFile(file: string): Promise<PlacedExample[]> {
+  const { size } = await stat(file).catch(error => {
+    throw explainReadError(error, file)
+  })
+  return size > 0 ? (await readExampleFile(file)).rows : []
 }
 
 /** Reads JSONL, a JSON array, CSV or TSV. Every row must have an answer; the error names the lines that have none. */

@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { parseId } from '../domain/address.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Example } from '../domain/example.ts'
+import { inferSchemas } from '../domain/inference.ts'
+import type { JsonObject } from '../domain/json.ts'
+import type { Columns } from '../domain/rows.ts'
+import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
+import { openRepository } from '../store/git.ts'
+import { placeApp } from '../store/new-app.ts'
+import { findRoot, openDataDirectory } from '../store/root.ts'
+import { compileSchema, type Validator } from '../store/schemas.ts'
+import { checkConfigText, readSpecifications } from '../store/specification.ts'
+import { findTemplateFor, readTemplate, type Template } from '../store/templates.ts'
+import { init } from './init.ts'
+import type { Workspace } from './workspace.ts'
+import { write } from './write.ts'
+
+export interface CreateRequest {
+  /** Optional with `from`, whose specifications carry their own. */
+  id?: string | undefined
+  from?: string | undefined
+  template?: string | undefined
+  name?: string | undefined
+  task?: string | undefined
+  inputSchema?: JsonObject | undefined
+  outputSchema?: JsonObject | undefined
+  examples?: string | undefined
+  columns?: Columns
+}
+
+export interface Created {
+  loop_app_id: string
+  path: string
+  template: string | null
+  examples: number
+  cases: number
+  commit: string
+}
+
+/** What an app is made of, before it has been checked. */
+interface Origin {
+  id: string
+  /** config.yaml without the id. */
+  text: string
+  examples: Example[]
+  casesFile?: string
+  template?: string
+  /** Where the examples come from, for error messages. */
+  source: string
+}
+
+/** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
+export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
+  const origins = await findOrigins(workspace, { ...request, id: request.id && parseId(request.id) })
+  const checked = await Promise.all(origins.map(checkOrigin))
+  if (!findRoot(workspace)) {
+    const { root } = await init(workspace)
+    workspace.report(`made the data directory ${root}`)
+  }
+  const data = await openDataDirectory(workspace)
+  const repository = await openRepository(data.root)
+  const created: Created[] = []
+  for (const { id, config, examples, cases, template } of checked) {
+    checkConfigText(config, 'config.yaml', data.settings)
+    const commit = await write(workspace, repository, async transaction => {
+      const { files, undo } = await placeApp(data, { id, config, examples, cases: cases.text })
+      try {
+        const trailers = { 'Loopai-App': id, 'Loopai-Op': 'create' }
+        return await transaction.commit({ subject: `${id}: create`, trailers, files })
+      } catch (error) {
+        await undo()
+        throw error
+      }
+    })
+    const { directory } = data.paths.app(id)
+    created.push({
+      loop_app_id: id,
+      path: directory,
+      template: template ?? null,
+      examples: examples.length,
+      cases: cases.count,
+      commit,
+    })
+  }
+  return created
+}
+
+async function findOrigins(workspace: Workspace, request: CreateRequest): Promise<Origin[]> {
+  if (request.from) return fromFile(workspace, request, request.from)
+  const id = request.id ?? missing('an id', 'loopai create spam-detector-001')
+  if (request.template) return [await fromTemplate(id, await readTemplate(request.template))]
+  if (request.task || request.examples || request.inputSchema || request.outputSchema) {
+    return [await fromFlags(workspace, id, request)]
+  }
+  const template = await findTemplateFor(id)
+  return template ? [await fromTemplate(id, template)] : missing('what the app is for', WAYS(id))
+}
+
+const WAYS = (id: string) =>
+  [
+    `loopai create ${id} --from spec.yaml`,
+    `loopai create ${id} --examples rows.jsonl --task "Classify …"`,
+    `loopai create ${id} --template blank`,
+  ].join('\n      ')
+
+function missing(what: string, hint: string): never {
+  throw new LoopaiError('MISSING_VALUE', `create needs ${what}`, { hint })
+}
+
+async function fromFile(workspace: Workspace, request: CreateRequest, file: string): Promise<Origin[]> {
+  const found = await readSpecifications(file)
+  const wanted = request.id ? found.filter(spec => spec.id === request.id) : found
+  const chosen = wanted.length > 0 ? wanted : found.length === 1 ? found : []
+  if (chosen.length === 0) {
+    const ids = found.map(spec => spec.id).filter(Boolean)
+    throw new LoopaiError('USAGE', `${file} does not specify ${request.id}`, {
+      hint: `it specifies: ${ids.join(', ')}`,
+    })
+  }
+  const more = request.examples ? (await readExampleFile(request.examples, request.columns)).rows : []
+  return chosen.map(spec => {
+    const id = request.id ?? spec.id ?? missing('an id', `loopai create my-app-001 --from ${file}`)
+    if (spec.ignored.length > 0) {
+      workspace.report(
+        `${id}: ${spec.ignored.join(' and ')} ignored: the active link alone says what is active`,
+      )
+    }
+    if (spec.id && spec.id !== id) workspace.report(`${file} specifies ${spec.id}; it is created as ${id}`)
+    const examples = [...spec.examples, ...more]
+    return {
+      id: parseId(id),
+      text: spec.text,
+      examples,
+      source: more.length > 0 ? request.examples! : `${file} examples`,
+    }
+  })
+}
+
+async function fromTemplate(id: string, template: Template): Promise<Origin> {
+  const text = await readFile(template.spec, 'utf8')
+  const examples = existsSync(template.examples) ? (await readExampleFile(template.examples)).rows : []
+  const cases = existsSync(template.cases) ? { casesFile: template.cases } : {}
+  return { id, text, examples, ...cases, template: template.name, source: template.examples }
+}
+
+async function fromFlags(workspace: Workspace, id: string, request: CreateRequest): Promise<Origin> {
+  const { rows: examples = [] } = request.examples
+    ? await readExampleFile(request.examples, request.columns)
+    : {}
+  const inferred = examples.length > 0 ? inferSchemas(examples) : undefined
+  if (inferred && !(request.inputSchema && request.outputSchema)) {
+    for (const sentence of inferred.said) workspace.report(`inferred ${sentence}`)
+  }
+  const flagsHint = `--task, --input-schema and --output-schema, or --examples from which schemas are inferred`
+  const specification = {
+    name: request.name ?? id,
+    task: request.task ?? (inferred ? `Answer as the examples of ${id} do` : missing('a task', flagsHint)),
+    input_schema: request.inputSchema ?? inferred?.input ?? missing('an input schema', flagsHint),
+    output_schema: request.outputSchema ?? inferred?.output ?? missing('an output schema', flagsHint),
+  }
+  const { dump } = await import('js-yaml')
+  return { id, text: dump(specification, { lineWidth: 110 }), examples, source: request.examples ?? 'flags' }
+}
+
+/** Refuses what does not fit together, before anything is written. */
+async function checkOrigin({ id, text, examples, casesFile, template, source }: Origin) {
+  const config = `loop_app_id: ${id}\n${text}`
+  const { input_schema, output_schema } = checkConfigText(config, 'the specification', {})
+  const [input, output] = await Promise.all([
+    compileSchema(input_schema, 'input_schema'),
+    compileSchema(output_schema, 'output_schema'),
+  ])
+  checkExamples(source, withLines(examples), input, output)
+  return { id, config, examples, template, cases: await checkCases(casesFile, input, output) }
+}
+
+async function checkCases(file: string | undefined, input: Validator, output: Validator) {
+  if (!file) return { text: '', count: 0 }
+  const [text, rows] = await Promise.all([readFile(file, 'utf8'), readCaseFile(file)])
+  checkExamples(file, rows, input, output)
+  return { text, count: rows.length }
+}
+
+function withLines(examples: Example[]) {
+  return examples.map((example, index) => ({ line: index + 1, ...example }))
+}
