@@ -18,11 +18,18 @@ export interface Scorecard {
   verdicts: Map<string, boolean>
 }
 
+/** A scorecard as people and scripts get it. */
+export type ScoreReport = Omit<Scorecard, 'verdicts'>
+
 export interface CaseFailure {
   case: string
   expected: unknown
   got?: unknown
   error?: string
+}
+
+export function reportOf({ verdicts: _, ...report }: Scorecard): ScoreReport {
+  return report
 }
 
 export function scoreOf(right: number, total: number): Score {

@@ -16,7 +16,7 @@ export async function findActive(app: LoopApp): Promise<number | undefined> {
     'INTEGRITY',
     `${app.id}: active points at ${JSON.stringify(target.slice(0, 100))}, not at a version`,
     {
-      hint: `point it at a version with: loopai promote ${app.id} v1 --force -m "repair the link"`,
+      hint: `restore it: git checkout HEAD -- ${app.paths.active}`,
     },
   )
 }

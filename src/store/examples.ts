@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import type { Json } from '../domain/json.ts'
 import { type Columns, exampleOfRow } from '../domain/rows.ts'
 import type { LoopApp } from './apps.ts'
+import { explainWriteError, replaceFile } from './atomic.ts'
 import { readLines } from './lines.ts'
 import type { Validator } from './schemas.ts'
 import { decodeUtf8, explainReadError, readText } from './text.ts'
+import type { CommittedFile } from './transaction.ts'
 
 /** A labelled row and where it stands. */
 export interface PlacedExample extends Example {
@@ -34,7 +36,42 @@ const NAMED = 10
 export async function readExamples(app: LoopApp): Promise<ExampleFile[]> {
   const names = await readdir(app.paths.examples).catch(() => [] as string[])
   const files = names.filter(name => name.endsWith('.jsonl')).sort()
-  return Promise.all(files.map(name => readExampleFile(path.join(app.paths.examples, name))))
+  return Promise.all(
+    files.map(async name => ({
+      ...(await readExampleFile(path.join(app.paths.examples, name))),
+      path: `datasets/examples/${name}`,
+    })),
+  )
+}
+
+/** Rows that are about to become a file of the app. */
+export interface NewExampleFile extends ExampleFile {
+  content: string
+}
+
+/** Named after where the rows come from and what they are, so that the same rows are the same file. */
+export function exampleFileOf(source: string, rows: Example[]): NewExampleFile {
+  const content = rows.map(({ input, output }) => `${JSON.stringify({ input, output })}\n`).join('')
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  const base = path.basename(source, path.extname(source)).replace(/[^A-Za-z0-9_-]+/g, '-') || 'rows'
+  const placed = rows.map((row, index) => ({ ...row, line: index + 1 }))
+  return { path: `datasets/examples/${base}-${sha256.slice(0, 8)}.jsonl`, sha256, rows: placed, content }
+}
+
+/** Puts new rows in place, and returns what has to be committed. */
+export async function placeExamples(
+  app: LoopApp,
+  file: NewExampleFile | undefined,
+): Promise<CommittedFile[]> {
+  if (!file) return []
+  const place = path.join(app.paths.directory, file.path)
+  try {
+    await mkdir(path.dirname(place), { recursive: true })
+    await replaceFile(place, file.content)
+  } catch (error) {
+    throw explainWriteError(error, place)
+  }
+  return [{ path: `loop-apps/${app.id}/${file.path}`, mode: '100644', content: file.content }]
 }
 
 /** Golden cases of an app; none when it has no such file. */

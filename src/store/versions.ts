@@ -19,6 +19,7 @@ import type { LoopApp } from './apps.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
+import type { CommittedFile } from './transaction.ts'
 
 /** Limits of one version, against a folder that is something else. */
 const MAX_FILES = 10_000
@@ -135,7 +136,7 @@ export async function claimVersion(
   app: LoopApp,
   staged: StagedVersion,
   manifest: Manifest,
-): Promise<Version> {
+): Promise<{ version: Version; remove: () => Promise<void> }> {
   const directory = app.paths.version(manifest.version)
   try {
     await writeFile(path.join(staged.directory, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, {
@@ -146,7 +147,50 @@ export async function claimVersion(
     await staged.remove()
     throw explainWriteError(error, directory)
   }
-  return { number: manifest.version, directory, manifest }
+  return {
+    version: { number: manifest.version, directory, manifest },
+    remove: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+/** All files of a version, as a commit takes them. */
+export async function committedFiles(app: LoopApp, version: Version): Promise<CommittedFile[]> {
+  const names = [...version.manifest.files, { path: 'manifest.json', executable: false }]
+  return Promise.all(
+    names.map(async file => ({
+      path: `loop-apps/${app.id}/artifacts/v${version.number}/${file.path}`,
+      mode: file.executable ? ('100755' as const) : ('100644' as const),
+      content: await readFile(path.join(version.directory, ...file.path.split('/'))),
+    })),
+  )
+}
+
+/** The number of the version that is made next; numbers are never used twice. */
+export async function nextNumber(app: LoopApp): Promise<number> {
+  const [versions, history] = await Promise.all([listVersions(app), readHistory(app)])
+  const seen = history.flatMap(entry => [entry.from ?? 0, entry.to ?? 0])
+  return 1 + Math.max(0, ...versions, ...seen)
+}
+
+/** Number and digest of a version, which may be missing or broken: then without a digest. */
+export async function identifyVersion(app: LoopApp, number: number): Promise<VersionName> {
+  try {
+    return { number, digest: (await readVersion(app, number)).manifest.digest }
+  } catch (error) {
+    if (error instanceof LoopaiError) return { number, digest: null }
+    throw error
+  }
+}
+
+export interface VersionName {
+  number: number
+  digest: string | null
+}
+
+/** The newest version with this digest, if there is one. */
+export async function findByDigest(app: LoopApp, digest: string): Promise<Version | undefined> {
+  const versions = await Promise.all((await listVersions(app)).map(number => readVersion(app, number)))
+  return versions.findLast(version => version.manifest.digest === digest)
 }
 
 export function noActiveVersion(app: LoopApp, versions: number[]): LoopaiError {

@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '../domain/config.ts'
+import type { Draft } from '../domain/draft.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { evaluationOf, isHeldOut, scorecardOf, verdictsOf } from '../domain/evaluation.ts'
+import { type Example, exampleKey } from '../domain/example.ts'
+import type { Scorecard } from '../domain/scorecard.ts'
+import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
+import { LOOPAI_VERSION } from '../package.ts'
+import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { type NewExampleFile, placeExamples } from '../store/examples.ts'
+import { openRepository } from '../store/git.ts'
+import { personOf } from '../store/identity.ts'
+import {
+  claimVersion,
+  committedFiles,
+  findByDigest,
+  nextNumber,
+  type StagedVersion,
+  stageVersion,
+} from '../store/versions.ts'
+import { checkDraft, type DraftCheck } from './check-draft.ts'
+import type { OpenApp } from './open-app.ts'
+import type { ProgramOptions } from './open-program.ts'
+import type { Yardstick } from './score.ts'
+import type { Workspace } from './workspace.ts'
+import { write } from './write.ts'
+
+/** A draft on disk that has been checked and judged, and may become a version. `staged.remove` drops it. */
+export interface Candidate {
+  staged: StagedVersion
+  behaviour: Behaviour
+  digest: string
+  check: DraftCheck
+  scorecard: Scorecard
+}
+
+export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
+  Partial<Pick<Draft, 'parity' | 'outOfFold'>>
+
+/** Puts a draft on disk under a temporary name, runs its checks and judges it. */
+export async function prepareCandidate(
+  app: LoopApp,
+  config: Config,
+  draft: DraftFiles,
+  yardstick: Yardstick,
+  options: ProgramOptions = {},
+): Promise<Candidate> {
+  const staged = await stageVersion(app, draft.files)
+  try {
+    const behaviour = behaviourOf(config, draft)
+    const place = { loopAppId: app.id, version: 'draft' as const, directory: staged.directory, ...draft }
+    const check = await checkDraft(place, behaviour, yardstick, draft.parity ?? [], options)
+    const digest = digestOf(staged.files, behaviour)
+    return { staged, behaviour, digest, check, scorecard: judge(draft, digest, yardstick, check) }
+  } catch (error) {
+    await staged.remove()
+    throw error
+  }
+}
+
+/** A draft that failed its checks is shown, never registered. */
+export function refuseFailed(app: LoopApp, { check }: Candidate): void {
+  const failed = check.checks.filter(({ outcome }) => outcome !== 'pass')
+  if (failed.length === 0) return
+  const reasons = failed.map(({ name, message }) => `${name}: ${message}`)
+  throw new LoopaiError(
+    'DRAFT_FAILED',
+    [`the draft for ${app.id} fails its checks`, ...reasons].join('\n  '),
+    {
+      hint: 'nothing was registered; correct the program and try again',
+      details: { checks: check.checks },
+    },
+  )
+}
+
+export interface Registered {
+  version: number
+  digest: string
+  /** False when a version with this digest was there already; `version` names it. */
+  changed: boolean
+  commit: string | null
+}
+
+export interface Birth {
+  origin: Omit<Origin, 'loopai'>
+  /** Rows that join the app's examples with this version. */
+  examples?: NewExampleFile | undefined
+}
+
+/** Makes a version of a candidate: claims the next number and commits it. The staged folder is gone afterwards. */
+export async function registerCandidate(
+  workspace: Workspace,
+  { data, app }: Pick<OpenApp, 'data' | 'app'>,
+  { staged, behaviour, digest, scorecard }: Candidate,
+  { origin, examples }: Birth,
+): Promise<Registered> {
+  const repository = await openRepository(data.root)
+  return write(workspace, repository, async transaction => {
+    const same = await findByDigest(app, digest)
+    if (same) return { version: same.number, digest, changed: false, commit: null }
+    const { version, remove } = await claimVersion(app, staged, {
+      schema_version: 1,
+      loop_app_id: app.id,
+      version: await nextNumber(app),
+      parent: (await findActive(app)) ?? null,
+      digest,
+      files: staged.files,
+      ...behaviour,
+      created_at: workspace.now().toISOString(),
+      created_by: personOf(transaction.identity.author),
+      origin: { ...origin, loopai: LOOPAI_VERSION },
+      evaluation: evaluationOf(scorecard),
+    })
+    try {
+      const commit = await transaction.commit({
+        subject: `${app.id}: add v${version.number}`,
+        trailers: {
+          'Loopai-App': app.id,
+          'Loopai-Op': origin.kind,
+          'Loopai-Version': `v${version.number}`,
+          'Loopai-Digest': digest,
+        },
+        files: [...(await committedFiles(app, version)), ...(await placeExamples(app, examples))],
+      })
+      return { version: version.number, digest, changed: true, commit }
+    } catch (error) {
+      await remove()
+      throw error
+    }
+  })
+}
+
+function behaviourOf(config: Config, { runtime, entry }: DraftFiles): Behaviour {
+  const { input_schema, output_schema, limits, isolation } = config
+  return { runtime, entry, input_schema, output_schema, limits, isolation, dependencies: [] }
+}
+
+/** A learned program is judged by the answers of models that had not seen the row, a written one on the held-out rows. */
+function judge(
+  { outOfFold }: DraftFiles,
+  digest: string,
+  yardstick: Yardstick,
+  check: DraftCheck,
+): Scorecard {
+  const { cases, examples } = yardstick
+  const judged = { cases, outcomes: check.cases }
+  const version = { number: 0, digest }
+  if (outOfFold) return scorecardOf(version, 'out_of_fold', outOfFoldVerdicts(examples, outOfFold), judged)
+  const heldOut = [...examples.keys()].filter(i => isHeldOut(examples[i]!))
+  const verdicts = verdictsOf(
+    heldOut.map(i => examples[i]!),
+    heldOut.map(i => check.examples[i]!),
+  )
+  return scorecardOf(version, 'held_out', verdicts, judged)
+}
+
+function outOfFoldVerdicts(
+  examples: Example[],
+  outOfFold: NonNullable<Draft['outOfFold']>,
+): Map<string, boolean> {
+  return new Map(
+    examples.map((example, i) => [
+      exampleKey(example),
+      isDeepStrictEqual(outOfFold[i]!.output, example.output),
+    ]),
+  )
+}

@@ -1,0 +1,58 @@
+import { LoopaiError } from '../domain/errors.ts'
+import { type PromotionPlan, planPromotion } from '../domain/promotion.ts'
+import { reportOf, type Scorecard, type ScoreReport } from '../domain/scorecard.ts'
+import type { Version } from '../domain/version.ts'
+import { findActive } from '../store/active.ts'
+import { readConfig } from '../store/apps.ts'
+import { readVersion } from '../store/versions.ts'
+import type { OpenApp } from './open-app.ts'
+import { readYardstick, score } from './score.ts'
+
+export interface GateOptions {
+  /** File of golden cases to use instead of the app's own. */
+  cases?: string | undefined
+  /** Share of golden cases that must be right, 0 to 1; default: all of them. */
+  min?: number | undefined
+  unsandboxed?: boolean | undefined
+}
+
+export interface Judged {
+  plan: PromotionPlan
+  candidate: ScoreReport
+  active: ScoreReport | null
+}
+
+/** Judges a version, and the active one on the same rows, as a promotion would. Changes nothing. */
+export async function judge(
+  { data, app }: Pick<OpenApp, 'data' | 'app'>,
+  version: Version,
+  { cases, min = 1, unsandboxed }: GateOptions,
+): Promise<Judged> {
+  const [config, yardstick, activeNumber] = await Promise.all([
+    readConfig(data, app),
+    readYardstick(app, cases),
+    findActive(app),
+  ])
+  const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed })
+  const candidate = await scoreOf(version)
+  const active = activeNumber === version.number ? candidate : await findScore(activeNumber)
+  const plan = planPromotion({
+    loopAppId: app.id,
+    candidate,
+    active,
+    targetAccuracy: config.targets.accuracy,
+    min,
+  })
+  return { plan, candidate: reportOf(candidate), active: active ? reportOf(active) : null }
+
+  /** With an active version that is missing or was tampered with, there is nothing to compare. */
+  async function findScore(number: number | undefined): Promise<Scorecard | undefined> {
+    if (number === undefined) return
+    try {
+      return await scoreOf(await readVersion(app, number))
+    } catch (error) {
+      if (!(error instanceof LoopaiError)) throw error
+      if (error.code !== 'INTEGRITY' && error.code !== 'VERSION_NOT_FOUND') throw error
+    }
+  }
+}

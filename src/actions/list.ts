@@ -1,0 +1,54 @@
+import { LoopaiError } from '../domain/errors.ts'
+import { scoreAtBirth } from '../domain/evaluation.ts'
+import type { Score } from '../domain/scorecard.ts'
+import { findActive } from '../store/active.ts'
+import { listApps, readApp } from '../store/apps.ts'
+import { type DataDirectory, openDataDirectory } from '../store/root.ts'
+import { listVersions, readVersion } from '../store/versions.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface ListedApp {
+  loop_app_id: string
+  /** Null before the first promotion. */
+  active_version: number | null
+  latest_version: number | null
+  versions: number
+  state: 'active' | 'draft' | 'broken'
+  /** Of the active version, else of the latest, as it was when it was made. */
+  score: Score | null
+  /** What is wrong with it, when the state is `broken`. */
+  problem?: string
+}
+
+/** All apps of the data directory, sorted by id. One that is broken does not hide the others. */
+export async function list(workspace: Workspace): Promise<ListedApp[]> {
+  const data = await openDataDirectory(workspace)
+  const ids = await listApps(data)
+  return Promise.all(ids.map(id => summarize(data, id)))
+}
+
+async function summarize(data: DataDirectory, id: string): Promise<ListedApp> {
+  const app = await readApp(data, id)
+  const versions = await listVersions(app)
+  const summary = {
+    loop_app_id: id,
+    active_version: null,
+    latest_version: versions.at(-1) ?? null,
+    versions: versions.length,
+    score: null,
+  }
+  try {
+    const active = await findActive(app)
+    const shown = active ?? versions.at(-1)
+    const evaluation = shown === undefined ? undefined : (await readVersion(app, shown)).manifest.evaluation
+    return {
+      ...summary,
+      active_version: active ?? null,
+      state: active === undefined ? 'draft' : 'active',
+      score: evaluation ? scoreAtBirth(evaluation) : null,
+    }
+  } catch (error) {
+    if (!(error instanceof LoopaiError)) throw error
+    return { ...summary, state: 'broken', problem: error.message }
+  }
+}

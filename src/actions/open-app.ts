@@ -1,0 +1,18 @@
+import type { Address } from '../domain/address.ts'
+import { parseAddress } from '../domain/address.ts'
+import { type LoopApp, readApp } from '../store/apps.ts'
+import { type DataDirectory, openDataDirectory } from '../store/root.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface OpenApp {
+  data: DataDirectory
+  app: LoopApp
+  address: Address
+}
+
+/** The app that an address means, in the data directory that the workspace means. */
+export async function openApp(workspace: Workspace, text: string): Promise<OpenApp> {
+  const address = parseAddress(text)
+  const data = await openDataDirectory(workspace)
+  return { data, app: await readApp(data, address.loopAppId), address }
+}

@@ -1,0 +1,131 @@
+import { parseVersion } from '../domain/address.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import type { PromotionPlan } from '../domain/promotion.ts'
+import { shortDigest, type Version } from '../domain/version.ts'
+import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { changedPaths, openRepository } from '../store/git.ts'
+import type { DataDirectory } from '../store/root.ts'
+import { identifyVersion, resolveVersion } from '../store/versions.ts'
+import { flip } from './flip.ts'
+import { type GateOptions, type Judged, judge } from './gate.ts'
+import { openApp } from './open-app.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface PromoteRequest extends GateOptions {
+  /** `app`, or `app@version`. */
+  address: string
+  /** Default: the one in the address, else `latest`. */
+  version?: string | undefined
+  /** What must be active now, e.g. `v3`; `none` before the first promotion. */
+  expect?: string | undefined
+  /** Promotes whatever the gate says; needs a reason. */
+  force?: boolean | undefined
+  dryRun?: boolean | undefined
+}
+
+export interface Promoted extends PromotionPlan {
+  forced: boolean
+  commit: string | null
+}
+
+/** Makes a version the active one, when the gate lets it. */
+export async function promote(workspace: Workspace, request: PromoteRequest): Promise<Promoted> {
+  const { data, app, address } = await openApp(workspace, request.address)
+  if (request.force && !workspace.message?.trim()) throw needsReason(app)
+  const selector = request.version === undefined ? address.version : parseVersion(request.version)
+  const to = await resolveVersion(app, selector ?? { by: 'name', name: 'latest' })
+  const from = await findActive(app)
+  refuseUnexpected(app, from, request.expect)
+  if (from === to.number) return unchanged(app, to)
+  await refuseUncommitted(data, app, to)
+
+  const judged = await judge({ data, app }, to, request)
+  const { plan } = judged
+  const forced = Boolean(request.force) && plan.outcome !== 'pass'
+  if (request.dryRun) return { ...plan, forced, commit: null }
+  if (plan.outcome !== 'pass' && !forced) throw refused(app, plan)
+  const commit = await flip(
+    workspace,
+    { data, app },
+    {
+      op: 'promote',
+      from: from === undefined ? undefined : await identifyVersion(app, from),
+      to,
+      evidence: evidenceOf(judged),
+      forced,
+    },
+  )
+  return { ...plan, forced, commit }
+}
+
+function needsReason({ id }: LoopApp): LoopaiError {
+  return new LoopaiError('MISSING_VALUE', '--force needs a reason', {
+    hint: `loopai promote ${id} --force -m "why the gate is wrong this time"`,
+  })
+}
+
+function refuseUnexpected({ id }: LoopApp, active: number | undefined, expected: string | undefined): void {
+  if (expected === undefined) return
+  const selector = expected === 'none' ? undefined : parseVersion(expected)
+  if (selector && selector.by !== 'number') {
+    throw new LoopaiError('USAGE', `--expect takes a version number or none, not ${expected}`, {
+      hint: `loopai promote ${id} --expect v3`,
+    })
+  }
+  if (selector?.number === active) return
+  const now = active === undefined ? 'nothing is active' : `v${active} is active`
+  throw new LoopaiError('CONFLICT', `${id}: expected ${expected}, but ${now}`, {
+    hint: `look at what happened with: loopai log ${id}`,
+    details: { expected, active: active ?? null },
+  })
+}
+
+function unchanged(app: LoopApp, { number, manifest }: Version): Promoted {
+  return {
+    loop_app_id: app.id,
+    from: number,
+    to: number,
+    digest: manifest.digest,
+    changed: false,
+    outcome: 'pass',
+    checks: [],
+    forced: false,
+    commit: null,
+  }
+}
+
+/** What is not committed is on this machine only, and would be gone with it. */
+async function refuseUncommitted(data: DataDirectory, app: LoopApp, { number }: Version): Promise<void> {
+  const folder = `loop-apps/${app.id}/artifacts/v${number}`
+  const changed = await changedPaths(await openRepository(data.root), [folder])
+  if (changed.length === 0) return
+  throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {
+    hint: `commit it first: git add ${folder} && git commit`,
+    details: { changed },
+  })
+}
+
+function refused(app: LoopApp, plan: PromotionPlan): LoopaiError {
+  const reasons = plan.checks
+    .filter(check => check.outcome !== 'pass')
+    .map(check => `${check.name}: ${check.message}`)
+  return new LoopaiError(
+    'GATE_FAILED',
+    [`v${plan.to} of ${app.id} is not promoted`, ...reasons].join('\n  '),
+    {
+      hint: `see what is wrong with: loopai test ${app.id}@v${plan.to}   or promote it anyway: --force -m "why"`,
+      details: { plan },
+    },
+  )
+}
+
+function evidenceOf({ plan, candidate, active }: Judged): Record<string, unknown> {
+  const numbers = (score: Judged['candidate']) => ({
+    version: score.version,
+    digest: shortDigest(score.digest),
+    held_out: score.held_out,
+    cases: { right: score.cases.right, total: score.cases.total },
+  })
+  return { checks: plan.checks, candidate: numbers(candidate), active: active && numbers(active) }
+}

@@ -1,0 +1,73 @@
+import { parseVersion } from '../domain/address.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { predecessor } from '../domain/history.ts'
+import type { Version } from '../domain/version.ts'
+import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { readHistory } from '../store/history.ts'
+import {
+  identifyVersion,
+  listVersions,
+  noActiveVersion,
+  readVersion,
+  resolveVersion,
+  verifyVersion,
+} from '../store/versions.ts'
+import { flip } from './flip.ts'
+import { openApp } from './open-app.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface RollbackRequest {
+  app: string
+  /** Instead of the predecessor. */
+  to?: string | undefined
+  /** The version that is left is not marked bad, and promotion is not held. */
+  keepGood?: boolean | undefined
+}
+
+export interface RolledBack {
+  loop_app_id: string
+  from: number
+  to: number
+  digest: string
+  changed: boolean
+  marked: 'bad' | null
+  commit: string | null
+}
+
+/** Goes back to the version that was active before. Never gated, and works offline: it is for when something is wrong. */
+export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<RolledBack> {
+  const { data, app } = await openApp(workspace, request.app)
+  const active = await findActive(app)
+  if (active === undefined) throw noActiveVersion(app, await listVersions(app))
+  const to =
+    request.to === undefined
+      ? await findPredecessor(app, active)
+      : await resolveVersion(app, parseVersion(request.to))
+  const result = { loop_app_id: app.id, from: active, to: to.number, digest: to.manifest.digest }
+  if (to.number === active) return { ...result, changed: false, marked: null, commit: null }
+  await verifyVersion(app, to)
+  const isBad = !request.keepGood
+  const commit = await flip(
+    workspace,
+    { data, app },
+    {
+      op: 'rollback',
+      from: await identifyVersion(app, active),
+      to,
+      evidence: null,
+      forced: false,
+      ...(isBad && { mark: 'bad', hold: true }),
+    },
+  )
+  return { ...result, changed: true, marked: isBad ? 'bad' : null, commit }
+}
+
+async function findPredecessor(app: LoopApp, active: number): Promise<Version> {
+  const [history, versions] = await Promise.all([readHistory(app), listVersions(app)])
+  const number = predecessor(history, active, candidate => versions.includes(candidate))
+  if (number !== undefined) return readVersion(app, number)
+  throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
+    hint: `name a version: loopai rollback ${app.id} --to v1   (loopai show ${app.id} lists them)`,
+  })
+}

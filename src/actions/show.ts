@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '../domain/config.ts'
+import { scoreAtBirth } from '../domain/evaluation.ts'
+import { statusOf, type VersionStatus } from '../domain/history.ts'
+import type { Score } from '../domain/scorecard.ts'
+import type { Evaluation, Manifest } from '../domain/version.ts'
+import { findActive } from '../store/active.ts'
+import { type LoopApp, readConfig } from '../store/apps.ts'
+import { readCases, readExamples } from '../store/examples.ts'
+import { readHistory } from '../store/history.ts'
+import { listVersions, readVersion, resolveVersion } from '../store/versions.ts'
+import { openApp } from './open-app.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface ShownVersion {
+  version: number
+  digest: string
+  status: VersionStatus
+  created_at: string
+  created_by: string
+  origin: Manifest['origin']
+  score: Score | null
+}
+
+export interface ShownApp {
+  loop_app_id: string
+  name: string
+  task: string
+  path: string
+  endpoint: string
+  active_version: number | null
+  examples: number
+  cases: number
+  versions: ShownVersion[]
+  /** Keys of config.yaml that say something else than the active version, which is what executions go by. */
+  config_moved: string[]
+  input_schema: Config['input_schema']
+  output_schema: Config['output_schema']
+  targets: Config['targets']
+}
+
+/** One version with all that its manifest knows of it. */
+export interface ShownVersionInFull extends ShownVersion {
+  loop_app_id: string
+  path: string
+  parent: number | null
+  runtime: string
+  entry: string
+  files: Manifest['files']
+  limits: Manifest['limits']
+  isolation: Manifest['isolation']
+  input_schema: Manifest['input_schema']
+  output_schema: Manifest['output_schema']
+  cases: Evaluation['cases'] | null
+}
+
+export type Shown = { app: ShownApp } | { version: ShownVersionInFull }
+
+/** An app, or with `app@version` one version of it. */
+export async function show(workspace: Workspace, address: string): Promise<Shown> {
+  const { data, app, address: parsed } = await openApp(workspace, address)
+  if (parsed.version) {
+    const [version, active, history] = await Promise.all([
+      resolveVersion(app, parsed.version),
+      findActive(app),
+      readHistory(app),
+    ])
+    const { manifest, directory, number } = version
+    return {
+      version: {
+        loop_app_id: app.id,
+        ...describe(manifest, statusOf(number, active, history)),
+        path: directory,
+        parent: manifest.parent,
+        runtime: manifest.runtime,
+        entry: manifest.entry,
+        files: manifest.files,
+        limits: manifest.limits,
+        isolation: manifest.isolation,
+        input_schema: manifest.input_schema,
+        output_schema: manifest.output_schema,
+        cases: manifest.evaluation?.cases ?? null,
+      },
+    }
+  }
+  return { app: await showApp(app, await readConfig(data, app)) }
+}
+
+async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
+  const [active, history, numbers, examples, cases] = await Promise.all([
+    findActive(app),
+    readHistory(app),
+    listVersions(app),
+    readExamples(app),
+    readCases(app),
+  ])
+  const versions = await Promise.all(numbers.map(number => readVersion(app, number)))
+  const current = versions.find(version => version.number === active)
+  return {
+    loop_app_id: app.id,
+    name: config.name,
+    task: config.task,
+    path: app.paths.directory,
+    endpoint: `/loop-apps/${app.id}/execute`,
+    active_version: active ?? null,
+    examples: examples.reduce((sum, file) => sum + file.rows.length, 0),
+    cases: cases.length,
+    versions: versions.map(({ number, manifest }) => describe(manifest, statusOf(number, active, history))),
+    config_moved: current ? movedKeys(config, current.manifest) : [],
+    input_schema: config.input_schema,
+    output_schema: config.output_schema,
+    targets: config.targets,
+  }
+}
+
+function describe(manifest: Manifest, status: VersionStatus): ShownVersion {
+  const { version, digest, created_at, created_by, origin, evaluation } = manifest
+  const score = evaluation ? scoreAtBirth(evaluation) : null
+  return { version, digest, status, created_at, created_by, origin, score }
+}
+
+function movedKeys(config: Config, manifest: Manifest): string[] {
+  const keys = ['input_schema', 'output_schema', 'limits', 'isolation'] as const
+  return keys.filter(key => !isDeepStrictEqual(config[key], manifest[key]))
+}
