@@ -1,3 +1,4 @@
+import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
 import type { Json } from '../domain/json.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
@@ -46,7 +47,12 @@ export async function openProgram(
       async answer(value) {
         const problems = input(value)
         if (problems.length > 0) return invalidInput(problems)
-        return outcomeOf(await pool.run(value as Json, run), output)
+        try {
+          return outcomeOf(await pool.run(value as Json, run), output)
+        } catch (error) {
+          if (!(error instanceof LoopaiError) || error.code !== 'INPUT_TOO_LARGE') throw error
+          return invalidInput([{ pointer: '', message: `is larger than ${contract.limits.input_kb} KiB` }])
+        }
       },
     }
   } catch (problem) {

@@ -8,8 +8,19 @@ const LF = 10
 const CR = 13
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** Cuts a stream of bytes into lines in constant memory: a line over `maxBytes` is skipped as it comes and reported without content. */
+/** The lines of a stream, one by one. */
 export async function* readLines(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
+  for await (const lines of readLineBatches(chunks, maxBytes)) yield* lines
+}
+
+/**
+ * Cuts a stream of bytes into lines in constant memory, and gives those that one chunk completes together: many of a fast stream, one of a
+ * slow one. A line over `maxBytes` is skipped as it comes and reported without content.
+ */
+export async function* readLineBatches(
+  chunks: AsyncIterable<Buffer>,
+  maxBytes: number,
+): AsyncGenerator<Line[]> {
   let parts: Buffer[] = []
   let size = 0
   let number = 0
@@ -21,18 +32,20 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, maxBytes: number
     return { number, bytes }
   }
   for await (const chunk of chunks) {
+    const lines: Line[] = []
     let start = 0
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
       if (size + end - start <= maxBytes) parts.push(chunk.subarray(start, end))
       size += end - start
-      yield take()
+      lines.push(take())
       start = end + 1
     }
     size += chunk.length - start
     if (size <= maxBytes) parts.push(chunk.subarray(start))
     else parts = []
+    if (lines.length > 0) yield lines
   }
-  if (size > 0) yield take()
+  if (size > 0) yield [take()]
 }
 
 function trim(line: Buffer, number: number): Buffer {

@@ -1,0 +1,26 @@
+import type { CommandFile } from './command.ts'
+
+interface Entry {
+  summary: string
+  alias?: string
+  load: () => Promise<{ default: CommandFile }>
+}
+
+/** All commands, in the order in which one meets them. A file is loaded when its command is named. */
+export const COMMANDS: Record<string, Entry> = {
+  init: { summary: 'make a data directory', load: () => import('./init.ts') },
+  create: { summary: 'make a Loop App', load: () => import('./create.ts') },
+  list: { summary: 'list Loop Apps', load: () => import('./list.ts') },
+  show: { summary: 'show a Loop App or one of its versions', load: () => import('./show.ts') },
+  generate: { summary: 'have a program written as a new version', load: () => import('./generate.ts') },
+  add: { summary: 'register files written by hand as a new version', load: () => import('./add.ts') },
+  test: {
+    summary: 'run golden cases and held-out examples',
+    alias: 'eval',
+    load: () => import('./test.ts'),
+  },
+  promote: { summary: 'make a version the active one', load: () => import('./promote.ts') },
+  rollback: { summary: 'go back to the version before', load: () => import('./rollback.ts') },
+  log: { summary: 'show what happened to Loop Apps', load: () => import('./log.ts') },
+  exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
+}

@@ -1,0 +1,20 @@
+import path from 'node:path'
+import { init } from '../actions/init.ts'
+import type { CommandFile } from './command.ts'
+
+const command: CommandFile = {
+  define(command) {
+    command.argument('[dir]', 'folder to make a data directory of; default: loopai-data')
+  },
+
+  async run({ workspace, terminal }, [dir]) {
+    const result = await init(workspace, dir)
+    if (terminal.flags.json) return terminal.printJson(result)
+    const place = path.relative(workspace.cwd, result.root) || '.'
+    const state = result.changed ? 'is a data directory now' : 'was a data directory already'
+    terminal.print(terminal.flags.quiet ? result.root : `${place} ${state}`)
+    terminal.next('loopai create spam-detector-001')
+  },
+}
+
+export default command

@@ -1,0 +1,36 @@
+import { type ListedApp, list } from '../actions/list.ts'
+import { percent } from '../domain/scorecard.ts'
+import { table } from '../terminal/table.ts'
+import type { CommandFile } from './command.ts'
+
+const HEAD = ['APP', 'ACTIVE', 'LATEST', 'STATE', 'ACCURACY']
+
+const command: CommandFile = {
+  define(command) {
+    command.option('--state <state>', 'only apps in this state: active, draft or broken')
+  },
+
+  async run({ workspace, terminal }, _args, { state }: { state?: string }) {
+    const apps = (await list(workspace)).filter(app => state === undefined || app.state === state)
+    if (terminal.flags.json) return terminal.printJson(apps)
+    if (terminal.flags.quiet) {
+      for (const app of apps) terminal.print(app.loop_app_id)
+      return
+    }
+    if (apps.length === 0) {
+      terminal.note('there is no Loop App yet')
+      return terminal.next('loopai create spam-detector-001')
+    }
+    const { bold } = await terminal.style()
+    const [head, ...rows] = table([HEAD, ...apps.map(rowOf)]).split('\n')
+    terminal.print([bold(head!), ...rows].join('\n'))
+  },
+}
+
+export default command
+
+function rowOf({ loop_app_id, active_version, latest_version, state, score, problem }: ListedApp): string[] {
+  const version = (number: number | null) => (number === null ? '-' : `v${number}`)
+  const accuracy = score?.accuracy == null ? '-' : `${percent(score.accuracy)} %`
+  return [loop_app_id, version(active_version), version(latest_version), state, problem ?? accuracy]
+}

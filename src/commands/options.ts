@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import type { Columns } from '../domain/rows.ts'
+
+/** How columns of labelled rows are named. */
+export interface ColumnOptions {
+  label?: string
+  map?: Record<string, string>
+}
+
+export function defineColumns(command: Command): void {
+  command
+    .option('--label <column>', 'column with the answers')
+    .option('--map <property=column>', 'which column is which input property (repeatable)', collectMap)
+}
+
+export function columnsOf({ label, map }: ColumnOptions): Columns {
+  return { label, map }
+}
+
+/** A whole number from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} on.`)
+  }
+}
+
+/** A number from 0 to 1, or a percentage. */
+export function share(text: string): number {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('It has to be a number from 0 to 1, or a percentage.')
+}
+
+export function moment(text: string): Date {
+  const value = new Date(text)
+  if (!Number.isNaN(value.getTime())) return value
+  throw new InvalidArgumentError('It has to be a date, e.g. 2026-01-31 or 2026-01-31T12:00Z.')
+}
+
+/** `text=message` makes the column `message` the property `text`. */
+function collectMap(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const match = /^([^=]+)=(.+)$/.exec(text)
+  if (match) return { ...before, [match[2]!]: match[1]! }
+  throw new InvalidArgumentError('It has to be property=column, e.g. text=message.')
+}

@@ -1,0 +1,100 @@
+import path from 'node:path'
+import { type ShownApp, type ShownVersionInFull, show } from '../actions/show.ts'
+import { describeScore, percent } from '../domain/scorecard.ts'
+import { shortDigest } from '../domain/version.ts'
+import { printable } from '../terminal/errors.ts'
+import { table } from '../terminal/table.ts'
+import type { CommandFile } from './command.ts'
+
+interface Options {
+  path?: boolean
+}
+
+const command: CommandFile = {
+  define(command) {
+    command
+      .argument('<app[@version]>', 'e.g. spam-detector-001, spam-detector-001@v2, spam-detector-001@latest')
+      .option('--path', 'print only where it is')
+  },
+
+  async run({ workspace, terminal }, [address], options: Options) {
+    const shown = await show(workspace, address!)
+    const { flags, print, printJson } = terminal
+    const what = 'app' in shown ? shown.app : shown.version
+    if (options.path) return print(what.path)
+    if (flags.json) return printJson(what)
+    if (flags.quiet) return print('app' in shown ? shown.app.loop_app_id : `v${shown.version.version}`)
+    const { bold } = await terminal.style()
+    const [head, ...lines] = 'app' in shown ? appLines(shown.app) : versionLines(shown.version)
+    print([bold(head!), ...lines].join('\n'))
+    if ('app' in shown) suggest(shown.app, terminal.next)
+  },
+}
+
+export default command
+
+function appLines(app: ShownApp): string[] {
+  const active = app.active_version === null ? 'none' : `v${app.active_version}`
+  const facts = [
+    ['task', printable(app.task.trim()).replaceAll('\n', ' ')],
+    ['folder', path.relative(process.cwd(), app.path) || '.'],
+    ['endpoint', `POST ${app.endpoint}`],
+    ['active', active],
+    ['labelled rows', `${app.examples} examples, ${app.cases} golden cases`],
+    ['target', `${app.targets.metric} ${percent(app.targets.accuracy)} %`],
+  ]
+  const versions = app.versions.map(({ version, status, score, origin, created_at, digest }) => [
+    `v${version}`,
+    status,
+    score?.accuracy == null ? '-' : `${percent(score.accuracy)} %`,
+    origin.generator ?? origin.kind,
+    created_at.slice(0, 16).replace('T', ' '),
+    shortDigest(digest),
+  ])
+  const moved =
+    app.config_moved.length > 0
+      ? [
+          '',
+          `config.yaml has moved away from ${active} (${app.config_moved.join(', ')}): the next version takes it over`,
+        ]
+      : []
+  const list =
+    versions.length > 0
+      ? ['', table([['VERSION', 'STATUS', 'ACCURACY', 'BY', 'MADE (UTC)', 'DIGEST'], ...versions])]
+      : []
+  return [`${app.loop_app_id}  ${printable(app.name)}`, table(facts), ...moved, ...list]
+}
+
+function versionLines(version: ShownVersionInFull): string[] {
+  const { origin, score, cases } = version
+  const facts = [
+    ['status', version.status],
+    ['digest', version.digest],
+    ['made', `${version.created_at} by ${printable(version.created_by)}`],
+    ['how', [origin.kind, origin.generator, origin.strategy].filter(Boolean).join(', ')],
+    ['parent', version.parent === null ? 'none' : `v${version.parent}`],
+    ['folder', path.relative(process.cwd(), version.path) || '.'],
+    ['files', version.files.map(file => `${printable(file.path)} (${kilobytes(file.size)})`).join(', ')],
+    ['held-out accuracy', score ? describeScore(score) : 'nothing to judge by'],
+    ['golden cases', cases ? `${cases.passed} right, ${cases.failed.length} wrong` : 'none'],
+  ]
+  const notes = (origin.notes ?? []).map(note => `  ${printable(note)}`)
+  return [
+    `${version.loop_app_id} v${version.version}`,
+    table(facts),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ]
+}
+
+function kilobytes(size: number): string {
+  return size < 1024 ? `${size} B` : `${Math.round(size / 1024)} KB`
+}
+
+function suggest(
+  { loop_app_id: id, versions, active_version, examples }: ShownApp,
+  next: (text: string) => void,
+) {
+  const latest = versions.at(-1)
+  if (!latest) next(`loopai generate ${id}${examples > 0 ? '' : ' --examples rows.jsonl'}`)
+  else if (latest.version !== active_version) next(`loopai promote ${id} v${latest.version}`)
+}

@@ -1,0 +1,29 @@
+/** Rows as aligned columns, without anything at the end of a line. */
+export function table(rows: string[][]): string {
+  const widths = rows.reduce<number[]>(
+    (found, row) => row.map((cell, i) => Math.max(found[i] ?? 0, widthOf(cell))),
+    [],
+  )
+  return rows
+    .map(row =>
+      row
+        .map((cell, i) => cell + ' '.repeat(widths[i]! - widthOf(cell) + 2))
+        .join('')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Good enough for ids, numbers and names: wide characters count twice. */
+function widthOf(text: string): number {
+  return [...text].reduce(
+    (width, character) =>
+      width +
+      (/\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(
+        character,
+      )
+        ? 2
+        : 1),
+    0,
+  )
+}
