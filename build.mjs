@@ -41,7 +41,8 @@ async function compileValidators() {
 }
 
 async function bundle() {
-  await rm('dist', { recursive: true, force: true })
+  // Not dist/types: npm runs `prepare` after `prepack`, which has written them.
+  await rm('dist/chunks', { recursive: true, force: true })
   await build({
     entryPoints: {
       cli: 'src/cli.ts',

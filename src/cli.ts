@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
-import type { Workspace } from './actions/workspace.ts'
+import { createWorkspace } from './actions/workspace.ts'
 import { COMMANDS } from './commands/index.ts'
 import { LoopaiError } from './domain/errors.ts'
 import { LOOPAI_VERSION } from './package.ts'
 import { printError } from './terminal/errors.ts'
-import { createTerminal, type GlobalFlags, type Terminal } from './terminal/terminal.ts'
+import { createTerminal, type GlobalFlags } from './terminal/terminal.ts'
 
 type GlobalOptions = Partial<GlobalFlags> & { dir?: string; message?: string }
 const NO_FLAGS: GlobalFlags = {
@@ -50,7 +50,8 @@ async function parse(args: string[], signal: AbortSignal): Promise<number> {
     command.action(async () => {
       const { dir, message, ...flags } = program.opts<GlobalOptions>()
       const terminal = createTerminal({ ...NO_FLAGS, ...flags }, process.env)
-      const workspace = createWorkspace(terminal, { dir, message, signal })
+      const { note: report, progress } = terminal
+      const workspace = createWorkspace({ dir, message, signal, report, progress })
       try {
         const result = await file.run({ workspace, terminal }, command.processedArgs, command.opts())
         if (typeof result === 'number') status = result
@@ -96,13 +97,6 @@ function settle(error: CommanderError, flags: { json: boolean; color: boolean })
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
   const hint = suggestion ? suggestion.replace(/[()]/g, '') : 'loopai --help lists the commands'
   return printError(new LoopaiError('USAGE', message!, { hint }), flags)
-}
-
-function createWorkspace(
-  { note, progress }: Terminal,
-  given: Pick<Workspace, 'dir' | 'message' | 'signal'>,
-): Workspace {
-  return { ...given, cwd: process.cwd(), env: process.env, now: () => new Date(), report: note, progress }
 }
 
 /** The first Ctrl-C asks to stop, the second one stops. */

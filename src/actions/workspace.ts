@@ -11,3 +11,16 @@ export interface Workspace extends Whereabouts {
   /** The reason given with `-m`. */
   message?: string | undefined
 }
+
+/** The world as this process sees it, and nobody to report to, but for what is given. */
+export function createWorkspace(given: Partial<Workspace> = {}): Workspace {
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    now: () => new Date(),
+    report: () => {},
+    progress: () => {},
+    signal: new AbortController().signal,
+    ...given,
+  }
+}
