@@ -97,6 +97,7 @@ async function probe(
     inside: '/loopai-data/loop-apps/probe/artifacts/v1',
     entry: 'probe.py',
     limits: LIMITS,
+    isolation: 'shared',
   })
   const pool = createPool({ launch: sandbox.confine(launch), limits: LIMITS })
   try {

@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
-import type { Limits } from '../domain/launch.ts'
+import type { Isolation, Limits } from '../domain/launch.ts'
 import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime, RuntimeName } from '../runtimes/runtime.ts'
 import { sandboxes } from '../sandboxes/index.ts'
@@ -17,6 +17,8 @@ export interface ProgramPlace {
   directory: string
   runtime: RuntimeName
   entry: string
+  /** As the manifest says; `shared` when nothing is said. */
+  isolation?: Isolation
 }
 
 export interface OpenPoolOptions {
@@ -56,6 +58,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
       inside: insideOf(place),
       entry: place.entry,
       limits: options.limits,
+      isolation: place.isolation ?? 'shared',
     })
     const pool = createPool({ ...options, launch: sandbox.confine(launch) })
     try {

@@ -29,6 +29,7 @@ export const ERRORS = {
   APP_EXISTS: { exit: 5, http: 409 },
   LOCKED: { exit: 5, http: 409 },
   GIT_BUSY: { exit: 5, http: 409 },
+  BUSY: { exit: 5, http: 503 },
   CONFLICT: { exit: 5, http: 409 },
   PROGRAM_FAILED: { exit: 6, http: 500 },
   DRAFT_FAILED: { exit: 6, http: 500 },

@@ -11,6 +11,8 @@ export interface Launch {
   runner: RunnerConfig
   /** Bytes that the process finds on descriptor 4: a seccomp filter. */
   filter?: Buffer
+  /** The process answers one request and is then replaced. */
+  singleUse?: boolean
 }
 
 /** A file or folder on this machine and its place inside the sandbox, both absolute. */
@@ -23,6 +25,7 @@ export interface Mount {
 export interface RunnerConfig {
   program: string
   limits: Limits
+  isolation: Isolation
   /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
   stage2?: string
   /** How many threads the program may have; absent where the kernel cannot count them for the program alone. */
@@ -31,6 +34,9 @@ export interface RunnerConfig {
   stage1?: string
   readable?: string[]
 }
+
+/** What lives on between two requests: the process of this version of this app, or nothing. */
+export type Isolation = 'shared' | 'request'
 
 /** Limits of one execution, as `config.yaml` and the manifest hold them. */
 export interface Limits {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { manifest as validateManifest } from './compiled/validators.js'
 import type { JsonObject } from './json.ts'
-import type { Limits } from './launch.ts'
+import type { Isolation, Limits } from './launch.ts'
 import { describeErrors, type Problem } from './problems.ts'
 
 /** One file of a version. `path` is relative, with `/`. */
@@ -20,7 +20,7 @@ export interface Behaviour {
   input_schema: JsonObject
   output_schema: JsonObject
   limits: Limits
-  isolation: 'shared' | 'request'
+  isolation: Isolation
   dependencies: JsonObject[]
 }
 

@@ -37,7 +37,7 @@ const python: Runtime = {
     return { executable, version: version.join('.'), mounts }
   },
 
-  launch(interpreter, { directory, inside, entry, limits }) {
+  launch(interpreter, { directory, inside, entry, limits, isolation }) {
     return {
       command: interpreter.executable,
       // No site: it would take 5 ms, and the user's packages are not the program's.
@@ -48,7 +48,7 @@ const python: Runtime = {
         { source: RUNNER, target: '/loopai/runner.py' },
         { source: directory, target: inside },
       ],
-      runner: { program: path.join(directory, entry), limits },
+      runner: { program: path.join(directory, entry), limits, isolation },
     }
   },
 }

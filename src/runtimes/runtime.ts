@@ -1,4 +1,4 @@
-import type { Launch, Limits, Mount } from '../domain/launch.ts'
+import type { Isolation, Launch, Limits, Mount } from '../domain/launch.ts'
 
 export type RuntimeName = 'python'
 
@@ -31,4 +31,5 @@ export interface Program {
   /** File name of the program in its folder. */
   entry: string
   limits: Limits
+  isolation: Isolation
 }

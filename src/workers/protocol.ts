@@ -12,22 +12,38 @@ export type Violation =
   | 'bad-frame'
   | 'output-limit'
 
-/** One answer: a line of JSON with the nonce of its request, `{"n", "ok": true, "out"}` or `{"n", "ok": false, "kind", "message"}`. */
-export type Frame = { ok: true; out: unknown } | { ok: false; kind: RefusalKind; message: string }
+/**
+ * One answer, a line of JSON with the nonce of its request: `{"n", "ok": true, "out"}`, or `{"n", "ok": false, "kind", "message"}`. To a
+ * chunk, `{"n", "ok": true, "outs", "bad"}`: outputs of the first inputs, at least one, and a `[place, kind, message]` for each that has none.
+ */
+export type Frame =
+  | { ok: true; out: unknown }
+  | { ok: true; outs: unknown[]; bad: [place: number, kind: RefusalKind, message: string][] }
+  | { ok: false; kind: RefusalKind; message: string }
 
-const REFUSALS = ['error', 'memory', 'output-limit', 'sandbox-unavailable'] as const
+const REFUSALS = [
+  'error',
+  'memory',
+  'output-limit',
+  'sandbox-unavailable',
+  // What the supervisor says of the child that has answered one request.
+  'cpu',
+  'killed',
+  'noreply',
+  'protocol',
+] as const
 export type RefusalKind = (typeof REFUSALS)[number]
 
 export interface FrameReader {
-  /** Opens the door for exactly one frame. */
-  expect(nonce: string): void
+  /** Opens the door for exactly one frame: the answer to one input, or to a chunk of at most `most`. */
+  expect(nonce: string, most?: number): void
   /** Takes bytes: the awaited frame when it is complete, or what is wrong. After a violation the reader is of no more use. */
   push(chunk: Buffer): Frame | Violation | undefined
 }
 
 export const MAX_DEPTH = 64
 const MAX_MESSAGE = 4000
-const ENVELOPE_BYTES = 1024
+const ENVELOPE_BYTES = 16 * 1024
 const NEWLINE = 10
 
 /**
@@ -35,13 +51,13 @@ const NEWLINE = 10
  * is known to be UTF-8 and shallow before it reaches the JSON parser. Costs at most a few passes over `maxBytes`.
  */
 export function createFrameReader(maxBytes: number): FrameReader {
-  let awaited: string | undefined
+  let awaited: Expectation | undefined
   let chunks: Buffer[] = []
   let size = 0
 
   return {
-    expect(nonce) {
-      awaited = nonce
+    expect(nonce, most) {
+      awaited = { nonce, most }
     },
 
     push(chunk) {
@@ -53,13 +69,18 @@ export function createFrameReader(maxBytes: number): FrameReader {
       if (end === -1) return
       if (end !== chunk.length - 1) return 'extra-bytes'
       const line = chunks.length === 1 ? chunk : Buffer.concat(chunks, size)
-      const nonce = awaited
+      const expected = awaited
       awaited = undefined
       chunks = []
       size = 0
-      return parse(line, nonce)
+      return parse(line, expected)
     },
   }
+}
+
+/** Without control characters: a terminal obeys them. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, ' ')
 }
 
 /** Whether `line` is JSON text with brackets nested more than `limit` deep. Linear, and right for any text that is JSON. */
@@ -81,10 +102,15 @@ export function isDeeper(line: Buffer, limit: number): boolean {
 
 const [QUOTE, BACKSLASH, BRACKET, BRACKET_END, BRACE, BRACE_END] = [...Buffer.from('"\\[]{}')]
 
-function parse(line: Buffer, nonce: string): Frame | Violation {
+interface Expectation {
+  nonce: string
+  most: number | undefined
+}
+
+function parse(line: Buffer, { nonce, most }: Expectation): Frame | Violation {
   if (!isUtf8(line)) return 'not-utf8'
-  // One level more than an output may have: the frame around it.
-  if (isDeeper(line, MAX_DEPTH + 1)) return 'too-deep'
+  // More than an output may have: the frame around it, and the list of a chunk.
+  if (isDeeper(line, MAX_DEPTH + (most === undefined ? 1 : 2))) return 'too-deep'
   let frame: unknown
   try {
     frame = JSON.parse(line.toString())
@@ -92,8 +118,26 @@ function parse(line: Buffer, nonce: string): Frame | Violation {
     return 'not-json'
   }
   if (!isObject(frame) || frame.n !== nonce) return 'bad-nonce'
-  if (frame.ok === true && 'out' in frame) return { ok: true, out: frame.out }
-  const kind = REFUSALS.find(refusal => refusal === frame.kind)
-  if (frame.ok !== false || !kind || typeof frame.message !== 'string') return 'bad-frame'
-  return { ok: false, kind, message: frame.message.slice(0, MAX_MESSAGE) }
+  if (frame.ok === false) return parseRefusal(frame.kind, frame.message) ?? 'bad-frame'
+  if (frame.ok !== true) return 'bad-frame'
+  if (most !== undefined) return parseChunk(frame, most) ?? 'bad-frame'
+  return 'out' in frame ? { ok: true, out: frame.out } : 'bad-frame'
+}
+
+function parseRefusal(kind: unknown, message: unknown) {
+  const known = REFUSALS.find(refusal => refusal === kind)
+  if (!known || typeof message !== 'string') return
+  return { ok: false as const, kind: known, message: printable(message.slice(0, MAX_MESSAGE)) }
+}
+
+function parseChunk({ outs, bad }: Record<string, unknown>, most: number): Frame | undefined {
+  if (!Array.isArray(outs) || outs.length < 1 || outs.length > most || !Array.isArray(bad)) return
+  const entries: [number, RefusalKind, string][] = []
+  for (const entry of bad) {
+    const [place, kind, message] = Array.isArray(entry) ? entry : []
+    const refusal = parseRefusal(kind, message)
+    if (!refusal || !Number.isInteger(place) || place < 0 || place >= outs.length) return
+    entries.push([place, refusal.kind, refusal.message])
+  }
+  return { ok: true, outs, bad: entries }
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import type { Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
-import { createFrameReader } from './protocol.ts'
+import { causeOfEnd, type End, withLastWords } from './end.ts'
+import { createFrameReader, type Frame } from './protocol.ts'
 
 /** A process that has loaded one program and answers one call at a time. */
 export interface Worker {
@@ -12,7 +12,12 @@ export interface Worker {
   ready: Promise<Failure | undefined>
   /** Sends one input, as JSON text. Never rejects. */
   call(input: string, timeoutMs: number): Promise<Reply>
-  /** How many calls it has been sent. */
+  /**
+   * Sends `count` inputs, as the JSON text of a list. Resolves with the replies to the first of them, at least one; the others were not
+   * reached. A failure says that no input was answered, and not which one is to blame. Never rejects.
+   */
+  callMany(inputs: string, count: number, timeoutMs: number): Promise<Reply[] | Failure>
+  /** How many inputs it has been sent. */
   calls(): number
   isAlive(): boolean
   /** Kills the process, and resolves when it is gone. */
@@ -22,6 +27,8 @@ export interface Worker {
 const LOG_BYTES = 64 * 1024
 const LOG_TAIL = 2000
 const CLOSE_MS = 2000
+/** A chunk is answered as far as it got after 50 ms: with this much more, no input has less than its own time. */
+const CHUNK_MS = 100
 /** Time for a process that has closed its channel to end by itself, so that its exit status can say why. */
 const LAST_WORDS_MS = 100
 
@@ -34,41 +41,49 @@ export function createWorker(
   limits: Limits,
   gate: Promise<unknown> = Promise.resolve(),
 ): Worker {
+  const started = start(launch)
+  if (started instanceof Error) return stillborn(started.message)
+  const process_ = started
   const reader = createFrameReader(limits.output_kb * 1024)
-  const process_ = start(launch)
   const channel = process_.stdio[3] as Duplex
   const logs = { size: 0, tail: '' }
-  let awaited: { settle: (reply: Reply) => void; since: number; timer: NodeJS.Timeout } | undefined
-  let end: { kind: FailureKind; message: string } | undefined
+  let awaited: { settle: (answer: Answer) => void; timer: NodeJS.Timeout } | undefined
+  let end: End | undefined
   let isLoaded = false
+  let isGone = false
   let calls = 0
 
-  function exchange(body: (nonce: string) => string, timeoutMs: number): Promise<Reply> {
+  function exchange(body: (nonce: string) => string, timeoutMs: number, most?: number): Promise<Answer> {
     return new Promise(resolve => {
-      const since = performance.now()
-      if (end) return resolve({ ...end, latencyMs: 0 })
+      if (end) return resolve({ ok: false, ...end })
       const nonce = randomUUID()
-      const timer = setTimeout(() => stop('timeout', `no answer within ${timeoutMs} ms`), timeoutMs)
-      awaited = { settle: resolve, since, timer }
+      const exchanged = { settle: resolve, timer: setTimeout(late, timeoutMs) }
+      // When this process was busy for long, the answer may be there already, unread: only after reading it is the time up.
+      function late() {
+        setImmediate(() => {
+          if (awaited === exchanged) stop('timeout', `no answer within ${timeoutMs} ms`)
+        })
+      }
+      awaited = exchanged
       logs.size = 0
-      reader.expect(nonce)
+      reader.expect(nonce, most)
       channel.write(`${body(nonce)}\n`)
     })
   }
 
-  function settle(answer: { kind: 'ok'; value: unknown } | { kind: FailureKind; message: string }) {
+  function settle(answer: Answer) {
     if (!awaited) return
-    const { settle, since, timer } = awaited
+    const { settle, timer } = awaited
     awaited = undefined
     clearTimeout(timer)
-    settle({ ...answer, latencyMs: performance.now() - since })
+    settle(answer)
   }
 
   /** The first reason is the one that counts; what the process says while it dies does not. */
   function stop(kind: FailureKind, message: string) {
     end ??= { kind, message }
-    kill(process_)
-    settle(end)
+    if (!isGone) kill(process_)
+    settle({ ok: false, ...end })
   }
 
   channel.on('data', (chunk: Buffer) => {
@@ -77,12 +92,11 @@ export function createWorker(
     if (frame === undefined) return
     if (frame === 'output-limit') stop('output-limit', `the output is larger than ${limits.output_kb} KiB`)
     else if (typeof frame === 'string') stop('protocol', `the program broke the frame protocol: ${frame}`)
-    else if (frame.ok) settle({ kind: 'ok', value: frame.out })
-    else if (frame.kind === 'sandbox-unavailable' && isLoaded)
+    else if (!frame.ok && frame.kind === 'sandbox-unavailable' && isLoaded)
       stop('protocol', 'the program broke the frame protocol: bad-frame')
-    else settle({ kind: frame.kind, message: frame.message })
+    else settle(frame)
   })
-  channel.on('end', () => setTimeout(() => kill(process_), LAST_WORDS_MS).unref())
+  channel.on('end', () => setTimeout(() => !isGone && kill(process_), LAST_WORDS_MS).unref())
 
   for (const stream of [process_.stdout, process_.stderr] as Readable[]) {
     stream.on('data', (chunk: Buffer) => {
@@ -101,18 +115,13 @@ export function createWorker(
       resolve()
     })
     // Without a process id namespace, something may be left of the group.
-    process_.on('exit', () => kill(process_))
+    process_.on('exit', () => {
+      kill(process_)
+      isGone = true
+    })
     process_.on('close', (status, signal) => {
-      const { kind, message } = causeOfEnd(status, signal, isLoaded)
-      const lastLine = logs.tail.trim().split('\n').at(-1)
-      stop(
-        kind,
-        kind === 'sandbox-unavailable'
-          ? lastLine || message
-          : lastLine
-            ? `${message}; its last words: ${lastLine}`
-            : message,
-      )
+      const { kind, message } = withLastWords(causeOfEnd(status, signal, isLoaded), logs.tail)
+      stop(kind, message)
       resolve()
     })
   })
@@ -124,16 +133,17 @@ export function createWorker(
       stop('killed', 'it was not let in')
       throw problem
     }
-    const reply = await exchange(nonce => JSON.stringify({ n: nonce, ...launch.runner }), limits.load_ms)
-    if (reply.kind === 'ok') {
+    const since = performance.now()
+    const answer = await exchange(nonce => JSON.stringify({ n: nonce, ...launch.runner }), limits.load_ms)
+    if (answer.ok) {
       isLoaded = true
       return
     }
-    const kind = reply.kind === 'sandbox-unavailable' ? reply.kind : 'start-failed'
+    const kind = answer.kind === 'sandbox-unavailable' ? answer.kind : 'start-failed'
     const message =
-      reply.kind === 'timeout' ? `the program did not load within ${limits.load_ms} ms` : reply.message
+      answer.kind === 'timeout' ? `the program did not load within ${limits.load_ms} ms` : answer.message
     stop(kind, message)
-    return { ...reply, kind, message }
+    return { kind, message, latencyMs: performance.now() - since }
   }
 
   const ready = load()
@@ -141,9 +151,21 @@ export function createWorker(
 
   return {
     ready,
-    call(input, timeoutMs) {
+    async call(input, timeoutMs) {
       calls++
-      return exchange(nonce => `{"n":"${nonce}","in":${input}}`, timeoutMs)
+      const since = performance.now()
+      const answer = await exchange(nonce => `{"n":"${nonce}","in":${input}}`, timeoutMs)
+      const latencyMs = performance.now() - since
+      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs }
+      return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs }
+    },
+    async callMany(inputs, count, timeoutMs) {
+      calls += count
+      const since = performance.now()
+      const answer = await exchange(nonce => `{"n":"${nonce}","ins":${inputs}}`, timeoutMs + CHUNK_MS, count)
+      const elapsedMs = performance.now() - since
+      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs }
+      return 'outs' in answer ? apportion(answer, elapsedMs) : []
     },
     calls: () => calls,
     isAlive: () => end === undefined,
@@ -159,19 +181,49 @@ export function createWorker(
   }
 }
 
-function start(launch: Launch): ChildProcess {
-  const child = spawn(launch.command, launch.args, {
-    cwd: '/',
-    env: launch.env,
-    // A group of its own, to be killed as one.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'],
-  })
-  // A pipe needs no file and leaves none behind; a filter is smaller than its buffer, so that nothing waits for anything.
-  const filter = child.stdio[4] as Duplex | null
-  filter?.on('error', () => {})
-  filter?.end(launch.filter)
-  return child
+type Answer = Extract<Frame, { ok: true }> | ({ ok: false } & End)
+
+/** Nobody knows what each input took: all took the same. */
+function apportion({ outs, bad }: Extract<Frame, { outs: unknown[] }>, elapsedMs: number): Reply[] {
+  const latencyMs = elapsedMs / outs.length
+  const replies = outs.map((value): Reply => ({ kind: 'ok', value, latencyMs }))
+  for (const [place, kind, message] of bad) replies[place] = { kind, message, latencyMs }
+  return replies
+}
+
+/** The process, or why there is none: a list of arguments that is too long, no descriptors left. */
+function start(launch: Launch): ChildProcess | Error {
+  try {
+    const child = spawn(launch.command, launch.args, {
+      cwd: '/',
+      env: launch.env,
+      // A group of its own, to be killed as one.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'],
+    })
+    child.on('error', () => {})
+    if (!child.stdio?.[3]) return new Error('there are too many open files')
+    // A pipe needs no file and leaves none behind; a filter is smaller than its buffer, so that nothing waits for anything.
+    const filter = child.stdio[4] as Duplex | null
+    filter?.on('error', () => {})
+    filter?.end(launch.filter)
+    return child
+  } catch (problem) {
+    return problem as Error
+  }
+}
+
+function stillborn(message: string): Worker {
+  const failure = (): Promise<Failure> =>
+    Promise.resolve({ kind: 'sandbox-unavailable', message, latencyMs: 0 })
+  return {
+    ready: failure(),
+    call: failure,
+    callMany: failure,
+    calls: () => 0,
+    isAlive: () => false,
+    close: () => Promise.resolve(),
+  }
 }
 
 function kill(child: ChildProcess) {
@@ -181,23 +233,4 @@ function kill(child: ChildProcess) {
   } catch {
     // It is gone.
   }
-}
-
-/** The harness passes on, as 128 + n, the signal that ended the program; status 1 is never its own. */
-function causeOfEnd(
-  status: number | null,
-  signal: NodeJS.Signals | null,
-  isLoaded: boolean,
-): { kind: FailureKind; message: string } {
-  const number = signal ? constants.signals[signal] : status !== null && status > 128 ? status - 128 : 0
-  if (number === constants.signals.SIGXCPU)
-    return { kind: 'cpu', message: 'the program used up its processor time' }
-  if (number) return { kind: 'killed', message: `the program was ended by ${signalName(number)}` }
-  if (status === 1 && !isLoaded)
-    return { kind: 'sandbox-unavailable', message: 'the process could not be started' }
-  return { kind: 'noreply', message: 'the program ended without an answer' }
-}
-
-function signalName(number: number): string {
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`
 }

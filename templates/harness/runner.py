@@ -1,8 +1,12 @@
 """Runs one Python program for the host, as its only job.
 
-The process started by the host becomes the supervisor: it reads one configuration line from descriptor 3, makes itself strict, and
-forks. The child takes the second filter, loads the program once and answers one request at a time on descriptor 3; the supervisor
-never runs the program's code. Standard output and standard error are logs. Only the standard library, Python 3.9 and newer.
+The process started by the host becomes the supervisor: it reads one configuration line from descriptor 3, makes itself strict, and never
+runs the program's code. With `shared` isolation it forks once: the child takes the second filter, loads the program and answers request
+after request on descriptor 3. With `request` isolation it forks for each request: the child loads the program, answers through a pipe,
+and ends.
+
+A request is `{"n": nonce, "in": input}` or, to a shared child only, `{"n": nonce, "ins": [input, ...]}`. Standard output and standard
+error are logs. Only the standard library, Python 3.9 and newer.
 """
 
 import sys
@@ -25,6 +29,12 @@ MAX_MESSAGE = 1000
 ENDED_BY_ITSELF = 64
 # Address space that the interpreter and its libraries map without using it.
 SPARE_BYTES = 512 << 20
+# Around an input or output: a nonce and a few words, or the message of a failure.
+ENVELOPE_BYTES = 16 << 10
+# A request starts with `{"n":"`, a nonce, `"`.
+NONCE = slice(6, 42)
+# After so much time a chunk is answered as far as it got, so that its time limit can be that of one input.
+SLICE_SECONDS = 0.05
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 PID_SLOT = (0xDEADBEEF).to_bytes(4, "little")
@@ -37,23 +47,149 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main():
     # The filter for the process that starts the sandbox was on descriptor 4; nothing but the channel is the program's.
     os.closerange(CHANNEL + 1, 64)
-    channel = os.fdopen(CHANNEL, "rb")
-    line = channel.readline()
-    if not line:
-        os._exit(0)  # the host is gone, or has changed its mind
-    config = json.loads(line)
+    config = read_config()
     harden(config)
+    # A program that prints is heard at once and in order, and what it prints never reaches the channel.
+    sys.stdout = sys.stderr
+    if config["isolation"] == "request":
+        answer_in_forks(config)
+    else:
+        answer_in_one(config)
+
+
+def read_config():
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(CHANNEL, 65536)
+        if not part:
+            os._exit(0)  # the host is gone, or has changed its mind
+        line += part
+    return json.loads(line)
+
+
+def answer_in_one(config):
     supervisor = os.getpid()
-    child = os.fork()
-    if child == 0:
-        try:
-            serve(config, channel, supervisor)
-        finally:
-            # No exception may unwind into a second supervisor, and no atexit handler may run.
-            os._exit(ENDED_BY_ITSELF)
+    child = in_child(lambda: serve(config, supervisor))
     os.close(CHANNEL)
     _, status = os.waitpid(child, 0)
     os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF)
+
+
+def in_child(job):
+    child = os.fork()
+    if child == 0:
+        try:
+            job()
+        finally:
+            # No exception may unwind into a second supervisor, and no atexit handler may run.
+            os._exit(ENDED_BY_ITSELF)
+    return child
+
+
+# A process for each request
+
+
+def answer_in_forks(config):
+    """Inputs and outputs pass through two buffers that are wiped, so that no later child finds an earlier request in this memory."""
+    limits = config["limits"]
+    supervisor = os.getpid()
+    request = bytearray((limits["input_kb"] << 10) + ENVELOPE_BYTES)
+    reply = bytearray((limits["output_kb"] << 10) + ENVELOPE_BYTES)
+    try:
+        code = compile_program(config["program"])
+    except BaseException as problem:
+        send(describe(config["n"], problem, config))
+        return
+    gc.freeze()
+    # Whether it loads is told once, and with the time to load that is its due.
+    answer(config["n"].encode(), lambda: try_loading(config, code, supervisor), reply)
+    while True:
+        size = read_line(request)
+        if size == 0:
+            return
+        answer(bytes(request[NONCE]), lambda: answer_once(config, code, supervisor, request, size), reply)
+        wipe(request, size)
+
+
+def answer(nonce, job, reply):
+    """Runs `job` in a child whose channel is a pipe, and passes on the one frame that comes out of it."""
+    reading, writing = os.pipe()
+
+    def with_pipe():
+        os.dup2(writing, CHANNEL, inheritable=False)
+        os.closerange(CHANNEL + 1, 64)
+        job()
+
+    child = in_child(with_pipe)
+    os.close(writing)
+    view = memoryview(reply)
+    size = 0
+    while size < len(reply):
+        count = os.readv(reading, [view[size:]])
+        if count == 0:
+            break
+        size += count
+    os.close(reading)
+    if size == len(reply):
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if size == len(reply):
+        send(refusal(nonce, "output-limit", "the output is larger than %d KiB" % ((size - ENVELOPE_BYTES) >> 10)))
+    elif size == 0:
+        send(refusal(nonce, *cause_of_end(status)))
+    elif reply.find(b"\n", 0, size) != size - 1:
+        send(refusal(nonce, "protocol", "the program broke the frame protocol: extra-bytes"))
+    else:
+        send(view[:size])
+    wipe(reply, size)
+
+
+def read_line(buffer):
+    view = memoryview(buffer)
+    size = 0
+    while size == 0 or buffer[size - 1] != 10:
+        count = os.readv(CHANNEL, [view[size:]])
+        if count == 0:
+            return 0
+        size += count
+    return size
+
+
+def wipe(buffer, size):
+    buffer[:size] = bytes(size)
+
+
+def cause_of_end(status):
+    if not os.WIFSIGNALED(status):
+        return "noreply", "the program ended without an answer"
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU:
+        return "cpu", "the program used up its processor time"
+    return "killed", "the program was ended by %s" % signal.Signals(number).name
+
+
+def try_loading(config, code, supervisor):
+    nonce = config["n"]
+    if take_filter(config, nonce, supervisor):
+        limit_processor_time(config["limits"]["load_ms"])
+        try:
+            load(code, config["program"])
+            send(accept(nonce))
+        except BaseException as problem:
+            send(describe(nonce, problem, config))
+
+
+def answer_once(config, code, supervisor, request, size):
+    given = json.loads(request[:size])
+    nonce = given["n"]
+    if take_filter(config, nonce, supervisor):
+        limit_processor_time(config["limits"]["timeout_ms"])
+        try:
+            execute = load(code, config["program"])
+        except BaseException as problem:
+            send(describe(nonce, problem, config))
+            return
+        send(answerer(config)(execute, given))
 
 
 # What both processes live under
@@ -155,59 +291,71 @@ def drop_capabilities():
         raise failed("capset")
 
 
+# A process for all requests
+
+
+def serve(config, supervisor):
+    nonce = config["n"]
+    if not take_filter(config, nonce, supervisor):
+        return
+    limits = config["limits"]
+    # Bound here, so that a program that patches the json module harms nothing but its own answers.
+    decode = json.JSONDecoder().decode
+    answer = answerer(config)
+    answer_many = chunk_answerer(config)
+    limit_processor_time(limits["load_ms"])
+    try:
+        execute = load(compile_program(config["program"]), config["program"])
+    except BaseException as problem:
+        send(describe(nonce, problem, config))
+        return
+    gc.freeze()  # what the program loaded stays: the collector need not look at it again
+    send(accept(nonce))
+    for line in os.fdopen(CHANNEL, "rb"):
+        limit_processor_time(limits["timeout_ms"])
+        request = decode(line.decode())
+        send(answer_many(execute, request) if "ins" in request else answer(execute, request))
+
+
 # The process that runs the program
 
 
-def serve(config, channel, supervisor):
-    limits = config["limits"]
-    nonce = config["n"]
-    # A program that prints is heard at once and in order, and what it prints never reaches the channel.
-    sys.stdout = sys.stderr
+def take_filter(config, nonce, supervisor):
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:
-            return
+            return False
         if "threads" in config:
             limit("NPROC", config["threads"])
         if "stage2" in config:
             own = os.getpid().to_bytes(4, "little")
             install_filter(decode_base64(config["stage2"]).replace(PID_SLOT, own))
+        return True
     except OSError as problem:
         send(failure(nonce, "sandbox-unavailable", str(problem)))
-        return
-    hint = HINT if "stage2" in config else ""
-    answer = answerer(config["program"], hint, limits["output_kb"] << 10)
-    seconds = -(-limits["timeout_ms"] // 1000)
-    limit_processor_time(-(-limits["load_ms"] // 1000))
-    try:
-        execute = load(config["program"])
-    except BaseException as problem:
-        send(describe(nonce, problem, config["program"], hint))
-        return
-    gc.freeze()  # what the program loaded stays: the collector need not look at it again
-    send(b'{"n":"%s","ok":true,"out":null}\n' % nonce.encode())
-    for line in channel:
-        limit_processor_time(seconds)
-        send(answer(execute, line))
+        return False
 
 
-def limit_processor_time(seconds):
-    """Allows `seconds` more than this process has used so far: it answers thousands of calls in its life, each with its own share."""
-    soft = int(time.process_time()) + 1 + seconds
+def limit_processor_time(milliseconds):
+    """Allows so much more than this process has used so far: it answers thousands of calls in its life, each with its own share."""
+    soft = int(time.process_time()) + 1 - (-milliseconds // 1000)
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
     except ValueError:
         pass  # whoever started the host has set a lower hard limit
 
 
-def load(path):
+def compile_program(path):
     with open(path, "rb") as file:
-        source = file.read()
+        return compile(file.read(), path, "exec", dont_inherit=True)
+
+
+def load(code, path):
     # A registered module: dataclasses and pickle look their own module up.
     module = type(sys)("program")
     module.__file__ = path
     sys.modules["program"] = module
-    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    exec(code, module.__dict__)
     for name in ("execute", "main"):
         if callable(getattr(module, name, None)):
             return getattr(module, name)
@@ -225,29 +373,79 @@ def only_text(value):
     return texts[0]
 
 
-def answerer(path, hint, max_bytes):
-    # Bound here, so that a program that patches the json module harms nothing but its own answers.
-    decode = json.JSONDecoder().decode
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+def answerer(config):
+    encode = encoder()
+    max_bytes = config["limits"]["output_kb"] << 10
 
-    def answer(execute, line):
-        request = decode(line.decode())
+    def answer(execute, request):
         nonce = request["n"]
         try:
             value = execute(request["in"])
             check(value, 0)
-            body = encode(value).encode()
-        except UnicodeEncodeError as problem:
-            if problem.reason == "surrogates not allowed":
-                return failure(nonce, "error", "cannot return a string with a lone surrogate")
-            return describe(nonce, problem, path, hint)
+            body = encode(value)
         except BaseException as problem:
-            return describe(nonce, problem, path, hint)
+            return describe(nonce, problem, config)
         if len(body) > max_bytes:
-            return failure(nonce, "output-limit", "the output is larger than %d KiB" % (max_bytes >> 10))
+            return failure(nonce, *too_large(max_bytes))
         return b'{"n":"%s","ok":true,"out":%s}\n' % (nonce.encode(), body)
 
     return answer
+
+
+def chunk_answerer(config):
+    """Answers many inputs with one frame, or as many of them as fit into a slice of time and the limit on outputs."""
+    encode, clock = encoder(), time.monotonic
+    max_bytes = config["limits"]["output_kb"] << 10
+
+    def answer_many(execute, request):
+        deadline = clock() + SLICE_SECONDS
+        bodies, bad, size = [], [], 0
+        for value in request["ins"]:
+            refused = None
+            try:
+                value = execute(value)
+                check(value, 0)
+                body = encode(value)
+                if len(body) > max_bytes:
+                    refused = too_large(max_bytes)
+            except BaseException as problem:
+                refused = explain(problem, config)
+            if refused:
+                body = b"null"
+                bad.append(encode([len(bodies), *refused]))
+                size += len(bad[-1])
+            bodies.append(body)
+            size += len(body) + 1
+            # The host takes as much as one output at its largest may have.
+            if size > max_bytes and len(bodies) > 1:
+                bodies.pop()
+                if refused:
+                    bad.pop()
+                break
+            if clock() > deadline or (refused and refused[0] == "memory"):
+                break
+        return b'{"n":"%s","ok":true,"outs":[%s],"bad":[%s]}\n' % (
+            request["n"].encode(),
+            b",".join(bodies),
+            b",".join(bad),
+        )
+
+    return answer_many
+
+
+def encoder():
+    slow = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+    make = json.encoder.c_make_encoder
+    if make is None:
+        return lambda value: slow.encode(value).encode()
+    # What `slow.encode` makes anew for each value.
+    parts = make(None, slow.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    join = "".join
+    return lambda value: join(parts(value, 0)).encode()
+
+
+def too_large(max_bytes):
+    return "output-limit", "the output is larger than %d KiB" % (max_bytes >> 10)
 
 
 def check(value, depth):
@@ -275,16 +473,23 @@ def check(value, depth):
         raise TypeError("cannot return a %s" % kind.__name__)
 
 
-def describe(nonce, problem, path, hint):
+def describe(nonce, problem, config):
+    return failure(nonce, *explain(problem, config))
+
+
+def explain(problem, config):
     kind = "memory" if isinstance(problem, MemoryError) else "error"
+    if isinstance(problem, UnicodeEncodeError) and problem.reason == "surrogates not allowed":
+        return kind, "cannot return a string with a lone surrogate"
     try:
         text = str(problem)[:MAX_MESSAGE]
     except BaseException:
         text = ""
-    message = type(problem).__name__ + (": " + text if text else "") + place(problem, path)
-    if isinstance(problem, OSError) or "start new thread" in text:
-        message += hint
-    return failure(nonce, kind, message)
+    message = type(problem).__name__[:MAX_MESSAGE] + (": " + text if text else "") + place(problem, config["program"])
+    if "stage2" in config and (isinstance(problem, OSError) or "start new thread" in text):
+        message += HINT
+    # A lone surrogate in it would keep it from being sent.
+    return kind, message.encode("utf-8", "backslashreplace").decode()
 
 
 def place(problem, path):
@@ -296,8 +501,16 @@ def place(problem, path):
     return " (%s:%d)" % (os.path.basename(path), line) if line else ""
 
 
+def accept(nonce):
+    return b'{"n":"%s","ok":true,"out":null}\n' % nonce.encode()
+
+
 def failure(nonce, kind, message):
-    return json.dumps({"n": nonce, "ok": False, "kind": kind, "message": message}).encode() + b"\n"
+    return refusal(nonce.encode(), kind, message)
+
+
+def refusal(nonce, kind, message):
+    return b'{"n":"%s","ok":false,"kind":"%s","message":%s}\n' % (nonce, kind.encode(), json.dumps(message).encode())
 
 
 def send(frame):

@@ -1,0 +1,124 @@
+import { LoopaiError } from '../domain/errors.ts'
+import type { Launch, Limits } from '../domain/launch.ts'
+import type { Failure, FailureKind } from '../domain/outcome.ts'
+import { createWorker, type Worker } from './worker.ts'
+
+/** The living workers of one pool, and who waits for one. */
+export interface Crew {
+  /** As the `ready` of the worker that was started last. */
+  ready: Promise<Failure | undefined>
+  /** Resolves with a worker of one's own until `release`, or with nothing when the crew is closed. Rejects when too many wait. */
+  acquire(): Promise<Worker | undefined>
+  /** Gives it back. `kind` is how its last call ended: a worker that may be damaged is replaced. */
+  release(worker: Worker, kind: FailureKind | 'ok'): void
+  isClosed(): boolean
+  close(): Promise<void>
+}
+
+export interface CrewOptions {
+  launch: Launch
+  limits: Limits
+  /** At most this many processes at any time, 1 by default. They start at once. */
+  size?: number
+  /** How many calls may wait for a worker; no limit by default. One more is refused. */
+  maxWaiting?: number
+  /** Workers that were not used for so long are stopped, and started again when they are needed. By default they stay. */
+  idleMs?: number
+  /** No worker loads the program before this resolves. When it rejects, so does every call. */
+  gate?: Promise<unknown>
+}
+
+const MAX_CALLS = 10_000
+/** After so many workers in a row that have answered nothing, the next ones are started ever more slowly. */
+const FAST_STARTS = 3
+const MAX_DELAY_MS = 1000
+
+export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate }: CrewOptions): Crew {
+  const workers = new Set<Worker>()
+  const idle: Worker[] = []
+  const waiting: ((worker: Worker | undefined) => void)[] = []
+  const lastUse = new WeakMap<Worker, number>()
+  const maxCalls = launch.singleUse ? 1 : MAX_CALLS
+  let fruitless = 0
+  let isClosed = false
+
+  function start(): Worker {
+    const worker = createWorker(launch, limits, gate)
+    workers.add(worker)
+    return worker
+  }
+
+  async function acquire(): Promise<Worker | undefined> {
+    while (!isClosed) {
+      const worker = idle.pop()
+      if (worker?.isAlive()) return worker
+      if (worker) await retire(worker)
+      else if (workers.size < size) return start()
+      else return wait()
+    }
+  }
+
+  async function wait(): Promise<Worker | undefined> {
+    if (maxWaiting !== undefined && waiting.length >= maxWaiting) {
+      throw new LoopaiError('BUSY', `${waiting.length} calls wait for a worker already`, {
+        hint: 'call again later',
+      })
+    }
+    return new Promise(resolve => waiting.push(resolve))
+  }
+
+  /** Gone before it is replaced, so that there are never more than `size`. */
+  async function retire(worker: Worker) {
+    await worker.close()
+    workers.delete(worker)
+  }
+
+  async function replace(worker: Worker, isWanted: boolean) {
+    await retire(worker)
+    if (fruitless > FAST_STARTS) await delay(Math.min(10 * 2 ** (fruitless - FAST_STARTS), MAX_DELAY_MS))
+    if (isClosed || workers.size >= size) return
+    if (waiting.length > 0 || isWanted) offer(start())
+  }
+
+  function offer(worker: Worker) {
+    const next = waiting.shift()
+    if (next) return next(worker)
+    if (idleMs) lastUse.set(worker, performance.now())
+    idle.push(worker)
+  }
+
+  async function stopIdle(before: number) {
+    const isOld = (worker: Worker) => lastUse.get(worker)! < before
+    for (const worker of idle.filter(isOld)) {
+      idle.splice(idle.indexOf(worker), 1)
+      void retire(worker)
+    }
+  }
+
+  for (let count = 0; count < size; count++) offer(start())
+  const { ready } = idle.at(-1)!
+  const timer = idleMs && setInterval(() => stopIdle(performance.now() - idleMs), idleMs / 2).unref()
+
+  return {
+    ready,
+    acquire,
+    release(worker, kind) {
+      fruitless = kind === 'ok' || kind === 'error' ? 0 : fruitless + 1
+      const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
+      if (worker.isAlive() && worker.calls() < maxCalls && !holdsMemory && !isClosed) offer(worker)
+      // A program that cannot be loaded is tried again when somebody asks, not for ever.
+      else void replace(worker, kind !== 'start-failed' && !idleMs)
+    },
+    isClosed: () => isClosed,
+    async close() {
+      isClosed = true
+      clearInterval(timer)
+      for (const next of waiting.splice(0)) next(undefined)
+      await Promise.all([...workers].map(worker => worker.close()))
+    },
+  }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds).unref())
+}

@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createFrameReader, isDeeper, MAX_DEPTH, printable } from '../../src/workers/protocol.ts'
+
+const NONCE = 'the nonce'
+
+describe('the frame reader', () => {
+  test('reads an answer in any chunks', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.array(fc.nat(400)), (out, cuts) => {
+        const line = frame({ n: NONCE, ok: true, out })
+        expect(read(line, cuts)).toEqual({ ok: true, out: JSON.parse(JSON.stringify(out)) })
+      }),
+    )
+  })
+
+  test('never crashes, and accepts nothing without the nonce', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 50 }).map(bytes => Buffer.from(bytes)),
+      fc.jsonValue().map(value => frame(value)),
+      fc.record({ n: fc.string(), ok: fc.boolean(), out: fc.jsonValue() }).map(frame),
+      fc.constantFrom('\n', '{"n":"the nonc', '"ok":true', '[[[[', '\u0000').map(text => Buffer.from(text)),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 8 }),
+        fc.option(fc.integer({ min: 1, max: 5 })),
+        (pieces, most) => {
+          const reader = createFrameReader(1000)
+          reader.expect(NONCE, most ?? undefined)
+          for (const chunk of pieces) {
+            const result = reader.push(chunk)
+            if (typeof result === 'string') return
+            expect(result).toBeUndefined()
+          }
+        },
+      ),
+    )
+  })
+
+  test.each<[string, Buffer | string, unknown]>([
+    [
+      'two frames at once',
+      '{"n":"the nonce","ok":true,"out":1}\n{"n":"the nonce","ok":true,"out":2}\n',
+      'extra-bytes',
+    ],
+    ['bytes after the frame', '{"n":"the nonce","ok":true,"out":1}\n ', 'extra-bytes'],
+    ['another nonce', '{"n":"another","ok":true,"out":1}\n', 'bad-nonce'],
+    ['no nonce', '{"ok":true,"out":1}\n', 'bad-nonce'],
+    ['no object', '[1]\n', 'bad-nonce'],
+    ['no JSON', '{"n":"the nonce"\n', 'not-json'],
+    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22, 0x0a]), 'not-utf8'],
+    ['deep brackets', `{"n":"the nonce","ok":true,"out":${'['.repeat(66)}${']'.repeat(66)}}\n`, 'too-deep'],
+    ['no output', '{"n":"the nonce","ok":true}\n', 'bad-frame'],
+    ['an unknown kind', '{"n":"the nonce","ok":false,"kind":"timeout","message":""}\n', 'bad-frame'],
+    ['no message', '{"n":"the nonce","ok":false,"kind":"error"}\n', 'bad-frame'],
+    ['"ok" that is neither', '{"n":"the nonce","ok":1,"out":1}\n', 'bad-frame'],
+    ['a chunk nobody asked for', '{"n":"the nonce","ok":true,"outs":[1],"bad":[]}\n', 'bad-frame'],
+  ])('refuses %s', (_, bytes, violation) => {
+    const reader = createFrameReader(1000)
+    reader.expect(NONCE)
+    expect(reader.push(Buffer.from(bytes))).toBe(violation)
+  })
+
+  test.each([
+    ['no outputs', [], []],
+    ['more outputs than inputs', [1, 2, 3], []],
+    ['a failure without a place', [1], [['error', 'x']]],
+    ['a failure of an input that was not reached', [1], [[1, 'error', 'x']]],
+    ['a failure at a negative place', [1], [[-1, 'error', 'x']]],
+    ['a failure at "__proto__"', [1], [['__proto__', 'error', 'x']]],
+    ['a failure of an unknown kind', [1], [[0, 'start-failed', 'x']]],
+    ['failures that are no list', [1], {}],
+  ])('refuses a chunk with %s', (_, outs, bad) => {
+    expect(read(frame({ n: NONCE, ok: true, outs, bad }), [], 2)).toBe('bad-frame')
+  })
+
+  test('reads a chunk', () => {
+    const line = frame({ n: NONCE, ok: true, outs: [1, null], bad: [[1, 'error', 'no\u001b[31m']] })
+    expect(read(line, [], 2)).toEqual({ ok: true, outs: [1, null], bad: [[1, 'error', 'no [31m']] })
+  })
+
+  test('takes no byte before it is asked and after it has an answer', () => {
+    const reader = createFrameReader(1000)
+    expect(reader.push(Buffer.from('\n'))).toBe('unsolicited-frame')
+    const other = createFrameReader(1000)
+    other.expect(NONCE)
+    expect(other.push(frame({ n: NONCE, ok: true, out: 1 }))).toEqual({ ok: true, out: 1 })
+    expect(other.push(frame({ n: NONCE, ok: true, out: 1 }))).toBe('unsolicited-frame')
+  })
+
+  test('counts bytes before it keeps them', () => {
+    const reader = createFrameReader(1000)
+    reader.expect(NONCE)
+    expect(reader.push(Buffer.alloc(17_000, 32))).toBeUndefined()
+    expect(reader.push(Buffer.alloc(1000, 32))).toBe('output-limit')
+  })
+
+  test('an output sets no prototype', () => {
+    const line = Buffer.from('{"n":"the nonce","ok":true,"out":{"__proto__":{"admin":true},"a":1,"a":2}}\n')
+    const result = read(line, []) as { out: { admin?: boolean } }
+    expect(result.out.admin).toBeUndefined()
+    expect(Object.keys(result.out)).toEqual(['__proto__', 'a'])
+    expect(({} as { admin?: boolean }).admin).toBeUndefined()
+  })
+
+  test('takes as long as the bytes are many, whatever they are', () => {
+    for (const text of [
+      '"\\'.repeat(500_000),
+      '\\"'.repeat(500_000),
+      '[]'.repeat(500_000),
+      '"'.repeat(1_000_000),
+    ]) {
+      const since = performance.now()
+      const reader = createFrameReader(1_000_000)
+      reader.expect(NONCE)
+      reader.push(Buffer.from(`${text}\n`))
+      expect(performance.now() - since).toBeLessThan(500)
+    }
+  })
+})
+
+test('depth is counted outside strings', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(8), (value, limit) => {
+      expect(isDeeper(Buffer.from(JSON.stringify(value)), limit)).toBe(depthOf(value) > limit)
+    }),
+  )
+  expect(isDeeper(Buffer.from('['.repeat(MAX_DEPTH)), MAX_DEPTH)).toBe(false)
+})
+
+test('a message has no control characters', () => {
+  expect(printable('\u001b]0;title\u0007 ok\r\n\ttab \u009b31m')).toBe(' ]0;title  ok \n\ttab  31m')
+})
+
+function frame(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`)
+}
+
+function read(line: Buffer, cuts: number[], most?: number) {
+  const reader = createFrameReader(1_000_000)
+  reader.expect(NONCE, most)
+  const places = [...new Set(cuts.map(cut => cut % line.length))].sort((a, b) => a - b)
+  let result: unknown
+  for (const [index, from] of [0, ...places].entries()) {
+    const part = line.subarray(from, places[index] ?? line.length)
+    if (part.length > 0) result = reader.push(part)
+  }
+  return result
+}
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf))
+}
