@@ -45,11 +45,12 @@ export function stage2(architecture: Architecture, options: { threads: boolean }
     ...call(number('sched_setaffinity'), 0, isOwnOrZero),
     // With it out of reach, the process dies with its supervisor, wherever it hides.
     ...call(number('prctl'), 0, [when('=', PR_SET_PDEATHSIG, 'refuse')]),
-    // F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP: signals to others, sent by the kernel.
+    // F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP: signals to others, sent by the kernel. F_GETLK, F_OFD_GETLK, leases:
+    // a look at what others have locked. F_SETLK itself is what SQLite does to a file that it reads.
     ...call(
       number('fcntl'),
       1,
-      [8, 10, 15].map(command => when('=', command, 'refuse')),
+      [8, 10, 15, 5, 36, 1024, 1025, 1026].map(command => when('=', command, 'refuse')),
     ),
     ...call(
       number('ioctl'),
