@@ -1,0 +1,2 @@
+def main(x):
+    return tryread("/etc/passwd", "/etc/shadow", "/etc/hostname")

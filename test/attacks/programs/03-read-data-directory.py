@@ -1,0 +1,2 @@
+def main(x):
+    return tryread(OUTSIDE + "/secret.json")

@@ -1,0 +1,3 @@
+def main(x):
+    while True:
+        pass

@@ -1,0 +1,2 @@
+def main(x):
+    time.sleep(60)

@@ -1,0 +1,6 @@
+def main(x):
+    import signal
+
+    signal.signal(signal.SIGXCPU, lambda *a: None)
+    while True:
+        pass

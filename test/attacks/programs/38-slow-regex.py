@@ -1,0 +1,4 @@
+def main(x):
+    import re
+
+    re.match(r"(a+)+$", "a" * 40 + "b")

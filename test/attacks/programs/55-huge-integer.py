@@ -1,0 +1,2 @@
+def main(x):
+    return {"a": 2**53 + 1}

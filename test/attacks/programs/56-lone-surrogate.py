@@ -1,0 +1,2 @@
+def main(x):
+    return {"a": "\ud800"}

@@ -1,0 +1,6 @@
+while True:
+    pass
+
+
+def main(x):
+    return 1
