@@ -42,7 +42,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
   // Awaited further down, and meanwhile not to be reported as unhandled.
   options.gate?.catch(() => {})
   const [directory, runtime] = await Promise.all([
-    checkDirectory(place.directory),
+    checkDirectory(place),
     runtimes[place.runtime]().then(module => module.default),
   ])
   const interpreter = await findInterpreter(runtime)
@@ -97,9 +97,20 @@ function insideOf({ loopAppId, version }: ProgramPlace): string {
     : path.posix.join(app, 'artifacts', `v${version}`)
 }
 
-/** The folder's real path, if there is nothing in it through which a sandbox would show more than the folder. */
-async function checkDirectory(directory: string): Promise<string> {
+/** Folders from `loop-apps` down to the program: a repository from elsewhere could bring links in their place. */
+const OWN_FOLDERS = { version: 4, draft: 3 }
+
+/** The folder's real path, if there is nothing in it, and nothing on the way to it, through which a sandbox would show more than the folder. */
+async function checkDirectory({ directory, version }: ProgramPlace): Promise<string> {
+  const depth = version === 'draft' ? OWN_FOLDERS.draft : OWN_FOLDERS.version
+  const segments = path.resolve(directory).split(path.sep)
+  const above = segments.slice(0, -depth).join(path.sep) || path.sep
   const real = await realpath(directory)
+  if (real !== path.join(await realpath(above), ...segments.slice(-depth))) {
+    throw new LoopaiError('INTEGRITY', `${directory} is reached through a symbolic link, and is ${real}`, {
+      hint: 'put the folder itself there',
+    })
+  }
   const entries = await readdir(real, { withFileTypes: true, recursive: true })
   await Promise.all(
     entries.map(async entry => {

@@ -72,7 +72,7 @@ const SPECIAL: Record<number, Partial<Attack>> = {
   60: { beside: 'pickle' },
   61: { isBreach: replies => replies[0]?.kind !== 'start-failed', limits: { load_ms: 1000 } },
   62: { isBreach: isAnswered },
-  91: { inputs: ['earlier-secret', 'look'] },
+  91: { inputs: [`${'x'.repeat(200)} earlier-secret`, 'look'] },
 }
 
 export const ATTACKS: Attack[] = readdirSync(path.join(import.meta.dirname, 'programs'))
