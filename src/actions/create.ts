@@ -8,7 +8,7 @@ import type { JsonObject } from '../domain/json.ts'
 import type { Columns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
 import { openRepository } from '../store/git.ts'
-import { placeApp } from '../store/new-app.ts'
+import { stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
 import { compileSchema, type Validator } from '../store/schemas.ts'
 import { checkConfigText, readSpecifications } from '../store/specification.ts'
@@ -36,7 +36,8 @@ export interface Created {
   template: string | null
   examples: number
   cases: number
-  commit: string
+  /** `null` when nothing is committed. */
+  commit: string | null
 }
 
 /** What an app is made of, before it has been checked. */
@@ -65,14 +66,9 @@ export async function create(workspace: Workspace, request: CreateRequest): Prom
   for (const { id, config, examples, cases, template } of checked) {
     checkConfigText(config, 'config.yaml', data.settings)
     const commit = await write(workspace, repository, async transaction => {
-      const { files, undo } = await placeApp(data, { id, config, examples, cases: cases.text })
-      try {
-        const trailers = { 'Loopai-App': id, 'Loopai-Op': 'create' }
-        return await transaction.commit({ subject: `${id}: create`, trailers, files })
-      } catch (error) {
-        await undo()
-        throw error
-      }
+      const app = await stageApp(data, { id, config, examples, cases: cases.text })
+      const trailers = { 'Loopai-App': id, 'Loopai-Op': 'create' }
+      return transaction.commit({ subject: `${id}: create`, trailers, ...app })
     })
     const { directory } = data.paths.app(id)
     created.push({

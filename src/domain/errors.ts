@@ -20,6 +20,7 @@ export const ERRORS = {
   INPUT_TOO_LARGE: { exit: 6, http: 413 },
   GATE_FAILED: { exit: 3, http: 409 },
   TEST_FAILED: { exit: 3, http: 409 },
+  HOOK_REFUSED: { exit: 3, http: 409 },
   DATA_DIRECTORY_NOT_FOUND: { exit: 4, http: 404 },
   APP_NOT_FOUND: { exit: 4, http: 404 },
   VERSION_NOT_FOUND: { exit: 4, http: 404 },

@@ -1,6 +1,6 @@
+import { spawn } from 'node:child_process'
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
-import { execa } from 'execa'
 import { LoopaiError } from '../domain/errors.ts'
 
 /** The git repository that a data directory is, or is a folder of. */
@@ -10,9 +10,11 @@ export interface Repository {
   /** Path of the data directory in the work tree, with `/` at the end; empty when they are the same. */
   prefix: string
   gitDirectory: string
-  /** Folder of our lock, below the git directory. */
+  /** Folder of our lock and our journal, below the git directory. */
   state: string
   index: string
+  hooks: string
+  objectFormat: string
 }
 
 /** Variables that tie a git process to another repository, as `git rev-parse --local-env-vars` names them. */
@@ -37,9 +39,18 @@ const TIMEOUT_MS = 60_000
 
 interface GitOptions {
   input?: string | Uint8Array
-  env?: Record<string, string>
+  /** More input, sent once git has said `after`. */
+  confirm?: { after: string; input: () => string }
+  env?: Record<string, string | undefined>
   /** Exit statuses that are answers, not failures. */
   accept?: number[]
+  timeoutMs?: number
+}
+
+interface GitResult {
+  status: number | null
+  said: string
+  complained: string
 }
 
 /** Runs git in a folder and returns its standard output; `undefined` for an accepted failure. */
@@ -48,40 +59,69 @@ export async function git(
   args: string[],
   options: GitOptions = {},
 ): Promise<string | undefined> {
+  const result = await run(cwd, args, options)
+  if (result.status === 0) return result.said
+  if (result.status !== null && options.accept?.includes(result.status)) return undefined
+  throw explain(result, args)
+}
+
+/** Node's own spawn: loading a library for it would cost more than all the git processes of a promotion together. */
+function run(cwd: string, args: string[], options: GitOptions): Promise<GitResult> {
   const unset = Object.fromEntries(LOCAL_VARIABLES.map(name => [name, undefined]))
   const fixed = { GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' }
-  const result = await execa('git', args, {
-    cwd,
-    env: { ...unset, ...fixed, ...options.env },
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    stripFinalNewline: false,
-    timeout: TIMEOUT_MS,
-    reject: false,
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, {
+      cwd,
+      env: { ...process.env, ...unset, ...fixed, ...options.env },
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      timeout: options.timeoutMs ?? TIMEOUT_MS,
+    })
+    const said: Buffer[] = []
+    const complained: Buffer[] = []
+    let { confirm } = options
+    child.stdout!.on('data', (chunk: Buffer) => {
+      said.push(chunk)
+      if (!confirm || !Buffer.concat(said).includes(confirm.after)) return
+      const { input } = confirm
+      confirm = undefined
+      child.stdin!.end(input())
+    })
+    child.stderr!.on('data', (chunk: Buffer) => complained.push(chunk))
+    child.on('error', (error: NodeJS.ErrnoException) => reject(explainNoGit(error)))
+    child.on('close', status =>
+      resolve({
+        status,
+        said: Buffer.concat(said).toString(),
+        complained: Buffer.concat(complained).toString().trim(),
+      }),
+    )
+    // A git that fails early does not read on; its exit status says so.
+    child.stdin?.on('error', () => {})
+    if (options.input !== undefined) child.stdin!.write(options.input)
+    if (!confirm) child.stdin?.end()
   })
-  if (!result.failed) return result.stdout
-  if (result.exitCode !== undefined && options.accept?.includes(result.exitCode)) return undefined
-  throw explain(result, args)
 }
 
 /** The repository around a data directory, or `undefined` when there is none. */
 export async function findRepository(root: string): Promise<Repository | undefined> {
+  const paths = ['loopai', 'index', 'hooks'].flatMap(name => ['--git-path', name])
   const questions = [
     '--show-toplevel',
     '--absolute-git-dir',
-    '--git-path',
-    'loopai',
-    '--git-path',
-    'index',
+    ...paths,
+    '--show-object-format',
     '--show-prefix',
   ]
   const answer = await git(root, ['rev-parse', '--path-format=absolute', ...questions], { accept: [128] })
   if (answer === undefined) return explainNoRepository(root)
-  const [workTree, gitDirectory, state, index, prefix] = answer.split('\n')
+  const [workTree, gitDirectory, state, index, hooks, objectFormat, prefix] = answer.split('\n')
   return {
     workTree: await realpath(workTree!),
     gitDirectory: gitDirectory!,
     state: state!,
     index: index!,
+    hooks: hooks!,
+    objectFormat: objectFormat!,
     prefix: prefix!,
   }
 }
@@ -102,11 +142,45 @@ export async function initRepository(root: string): Promise<Repository> {
   return openRepository(root)
 }
 
+/** The object id that means none. */
+export function zeros(repository: Repository): string {
+  return '0'.repeat(repository.objectFormat === 'sha256' ? 64 : 40)
+}
+
 export async function findHead(repository: Repository): Promise<string | undefined> {
   const head = await git(repository.workTree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], {
     accept: [1, 128],
   })
   return head?.trim()
+}
+
+/** HEAD, and the paths (relative to the work tree) among `names` that differ from it in the index or on disk. Untracked ones do not count. */
+export async function readStatus(
+  repository: Repository,
+  names: string[],
+): Promise<{ head: string | undefined; changed: string[] }> {
+  const args = [
+    '--porcelain=v2',
+    '--branch',
+    '--no-ahead-behind',
+    '-z',
+    '--untracked-files=no',
+    '--no-renames',
+  ]
+  const specs = names.map(name => `:(literal,top)${name}`)
+  const said = (await git(repository.workTree, ['status', ...args, '--', ...specs]))!
+  const records = said.split('\0').filter(Boolean)
+  const head = records.find(record => record.startsWith('# branch.oid '))!.split(' ')[2]!
+  const changed = records.filter(record => /^[1u] /.test(record))
+  return {
+    head: head === '(initial)' ? undefined : head,
+    changed: changed.map(record =>
+      record
+        .split(' ')
+        .slice(record.startsWith('1') ? 8 : 10)
+        .join(' '),
+    ),
+  }
 }
 
 /** True when the repository around a folder is told to ignore it. */
@@ -145,16 +219,15 @@ function explainNoRepository(root: string): Promise<undefined> {
   )
 }
 
-function explain(
-  result: { code?: string; stderr?: unknown; timedOut?: boolean },
-  args: string[],
-): LoopaiError {
-  const said = String(result.stderr ?? '').trim()
-  if (result.code === 'ENOENT') {
-    return new LoopaiError('NO_GIT', 'git is not installed, or not on the PATH', {
-      hint: 'apt-get install git',
-    })
-  }
+function explainNoGit(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ENOENT') return error
+  return new LoopaiError('NO_GIT', 'git is not installed, or not on the PATH', {
+    hint: 'apt-get install git',
+    cause: error,
+  })
+}
+
+function explain({ status, complained: said }: GitResult, args: string[]): LoopaiError {
   if (/No space left on device|Disk quota exceeded/.test(said)) {
     return new LoopaiError('DISK_FULL', 'no space left for the git repository', {
       hint: 'free some space and repeat the command; nothing was changed',
@@ -167,7 +240,7 @@ function explain(
       details: { git: said },
     })
   }
-  const reason = result.timedOut ? `took longer than ${TIMEOUT_MS / 1000} s` : lastLine(said) || 'failed'
+  const reason = lastLine(said) || (status === null ? 'was ended, or took too long' : `failed (${status})`)
   return new LoopaiError('GIT_FAILED', `git ${args[0]}: ${reason}`, { details: { git: said } })
 }
 

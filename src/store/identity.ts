@@ -11,12 +11,37 @@ export interface Identity {
 
 const FALLBACK = 'loopai <loopai@ci.invalid>'
 
+/** What git is told about the user and by the user. */
+export interface GitUser {
+  identity: Identity
+  /** Value of a setting, by its name in lower case. */
+  setting: (name: string) => string | undefined
+}
+
 /** The user's git identity; in CI without one, `loopai`, which nobody takes for a person. */
-export async function readIdentity(
-  repository: Repository,
-  env: NodeJS.ProcessEnv,
-  now: Date,
-): Promise<Identity> {
+export async function readUser(repository: Repository, env: NodeJS.ProcessEnv, now: Date): Promise<GitUser> {
+  const listed = await git(repository.workTree, ['var', '-l'], { accept: [1, 128] })
+  const values = new Map((listed ?? '').split('\n').map(splitSetting))
+  const setting = (name: string) => values.get(name)
+  const author = setting('GIT_AUTHOR_IDENT')
+  const committer = setting('GIT_COMMITTER_IDENT')
+  const isGiven = ['author', 'committer'].every(role => isPersonGiven(role, setting, env))
+  const identity =
+    author && committer && isGiven
+      ? { author, committer, isFallback: false }
+      : await readIdentity(repository, env, now)
+  return { identity, setting }
+}
+
+/** `git var -l` guesses where somebody must be named. */
+function isPersonGiven(role: string, setting: GitUser['setting'], env: NodeJS.ProcessEnv): boolean {
+  return ['name', 'email'].every(
+    part => env[`GIT_${role}_${part}`.toUpperCase()] || setting(`${role}.${part}`) || setting(`user.${part}`),
+  )
+}
+
+/** The identity as git itself insists on it. */
+async function readIdentity(repository: Repository, env: NodeJS.ProcessEnv, now: Date): Promise<Identity> {
   try {
     const [author, committer] = await Promise.all(
       ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'].map(name => git(repository.workTree, ['var', name])),
@@ -33,6 +58,29 @@ export async function readIdentity(
       cause,
     })
   }
+}
+
+/** The identity as variables, for a git process that makes a commit itself. */
+export function environmentOf(identity: Identity): Record<string, string> {
+  const variables = (role: string, ident: string) => {
+    const [, name, email, seconds, zone] = /^(.*) <(.*)> (\d+) ([+-]\d{4})$/.exec(ident)!
+    return {
+      [`GIT_${role}_NAME`]: name!,
+      [`GIT_${role}_EMAIL`]: email!,
+      [`GIT_${role}_DATE`]: `@${seconds} ${zone}`,
+    }
+  }
+  return { ...variables('AUTHOR', identity.author), ...variables('COMMITTER', identity.committer) }
+}
+
+/** A setting without a value means true. */
+function splitSetting(line: string): [string, string] {
+  const end = line.indexOf('=')
+  return end < 0 ? [line, 'true'] : [line.slice(0, end), line.slice(end + 1)]
+}
+
+export function isTrue(setting: string | undefined): boolean {
+  return setting !== undefined && /^(true|yes|on|[1-9]\d*)$/i.test(setting)
 }
 
 /** `Name <email>` without the time. */

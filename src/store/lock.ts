@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { explainWriteError } from './atomic.ts'
+import { describeSelf, isDead, type Owner } from './owner.ts'
 
-interface Owner {
-  id: string
-  pid: number
-  host: string
-  command: string
-  since: string
-}
-
-const WAIT_MS = 10_000
+/** How long one owner is waited for, and how long all of them together. */
+const OWNER_WAIT_MS = 10_000
+const TOTAL_WAIT_MS = 60_000
 
 /**
  * Runs `work` as the only writer of the repository. The lock is a file that is linked into place with its content, so that it is
@@ -22,17 +16,11 @@ const WAIT_MS = 10_000
  */
 export async function withLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   const file = path.join(folder, 'lock')
-  const own = path.join(folder, `lock.${randomUUID()}`)
-  const owner: Owner = {
-    id: path.basename(own),
-    pid: process.pid,
-    host: os.hostname(),
-    command: ['loopai', ...process.argv.slice(2, 4)].join(' '),
-    since: new Date().toISOString(),
-  }
+  const id = randomUUID()
+  const own = path.join(folder, `lock.${id}`)
   try {
     await mkdir(folder, { recursive: true })
-    await writeFile(own, JSON.stringify(owner), { flag: 'wx' })
+    await writeFile(own, JSON.stringify(describeSelf(id)), { flag: 'wx' })
     await acquire(own, file)
   } catch (error) {
     throw explainWriteError(error, folder)
@@ -47,24 +35,24 @@ export async function withLock<Result>(folder: string, work: () => Promise<Resul
 }
 
 async function acquire(own: string, file: string): Promise<void> {
-  for (const deadline = Date.now() + WAIT_MS; ; ) {
-    try {
-      return await link(own, file)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+  const start = Date.now()
+  let known: { id: string | undefined; until: number } | undefined
+  while (!(await isLinked(own, file))) {
     const owner = await readOwner(file)
-    if (owner && isDead(owner) && (await takeOver(file, owner))) continue
-    if (Date.now() > deadline) {
-      const who = owner
-        ? `${owner.command} (pid ${owner.pid} on ${owner.host}) since ${owner.since}`
-        : 'another process'
-      throw new LoopaiError('LOCKED', `${who} is writing this data directory`, {
-        hint: `wait for it; if it is gone for good, remove ${file}`,
-        details: { owner },
-      })
-    }
-    await sleep(10 + Math.random() * 20)
+    if (owner && isDead(owner) && (await takeOver(own, file, owner))) continue
+    if (known?.id !== owner?.id || !known) known = { id: owner?.id, until: Date.now() + OWNER_WAIT_MS }
+    if (Date.now() > Math.min(known.until, start + TOTAL_WAIT_MS)) throw locked(file, owner)
+    await sleep(3 + Math.random() * 12)
+  }
+}
+
+async function isLinked(own: string, file: string): Promise<boolean> {
+  try {
+    await link(own, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 
@@ -76,26 +64,44 @@ async function readOwner(file: string): Promise<Owner | undefined> {
   }
 }
 
-function isDead(owner: Owner): boolean {
-  if (owner.host !== os.hostname()) return false
-  try {
-    process.kill(owner.pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+/**
+ * Removes a dead owner's lock. Only the holder of the claim named after the dead may, so that a fresh lock is never removed; when the
+ * holder of a claim died as well, the claim named after that one decides, and so on.
+ */
+async function takeOver(own: string, file: string, dead: Owner): Promise<boolean> {
+  const folder = path.dirname(file)
+  const claims: string[] = []
+  for (let last = dead; ; ) {
+    const claim = path.join(folder, `after.${path.basename(last.id)}`)
+    claims.push(claim)
+    if (await isLinked(own, claim)) break
+    const heir = await readOwner(claim)
+    if (!heir || !isDead(heir)) return false
+    last = heir
+  }
+  if ((await readOwner(file))?.id === dead.id) {
+    await rm(file, { force: true })
+    await removeTraces(folder)
+  }
+  for (const claim of claims) await rm(claim, { force: true })
+  return true
+}
+
+/** Names that other dead processes left while they waited. */
+async function removeTraces(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('lock.')) continue
+    const owner = await readOwner(path.join(folder, name))
+    if (owner && isDead(owner)) await rm(path.join(folder, name), { force: true })
   }
 }
 
-/** Removes a dead owner's lock. Only who wins the claim named after that owner may, so a fresh lock is never removed. */
-async function takeOver(file: string, owner: Owner): Promise<boolean> {
-  const claim = path.join(path.dirname(file), `dead.${path.basename(owner.id)}`)
-  try {
-    await mkdir(claim)
-  } catch {
-    return false
-  }
-  const now = await readOwner(file)
-  if (now?.id === owner.id) await rename(file, path.join(claim, 'lock'))
-  await rm(claim, { recursive: true, force: true })
-  return true
+function locked(file: string, owner: Owner | undefined): LoopaiError {
+  const who = owner
+    ? `${owner.command} (pid ${owner.pid} on ${owner.host}) since ${owner.since}`
+    : 'another process'
+  return new LoopaiError('LOCKED', `${who} is writing this data directory`, {
+    hint: `wait for it; if it is gone for good, remove ${file}`,
+    details: { owner },
+  })
 }

@@ -1,11 +1,11 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
+import type { Commit } from './change.ts'
+import { isThere } from './placing.ts'
 import type { DataDirectory } from './root.ts'
-import type { CommittedFile } from './transaction.ts'
-import { exists } from './versions.ts'
 
 /** What a new app begins with. */
 export interface NewApp {
@@ -16,32 +16,28 @@ export interface NewApp {
   cases: string
 }
 
-/** Makes the folder of a new app, whole or not at all. `undo` takes it away again. */
-export async function placeApp(
-  data: DataDirectory,
-  app: NewApp,
-): Promise<{ files: CommittedFile[]; undo: () => Promise<void> }> {
+/** Fills the folder of a new app under a temporary name, for a transaction to put in place. */
+export async function stageApp(data: DataDirectory, app: NewApp): Promise<Pick<Commit, 'files' | 'folders'>> {
   const { directory } = data.paths.app(app.id)
-  if (await exists(directory)) throw appExists(app.id)
-  const staged = temporaryName(directory)
+  if (await isThere(directory)) throw appExists(app.id)
+  const from = temporaryName(directory)
   const contents = contentsOf(app)
   try {
     for (const [name, content] of contents) {
-      await mkdir(path.dirname(path.join(staged, name)), { recursive: true })
-      await writeFile(path.join(staged, name), content, { flag: 'wx' })
+      await mkdir(path.dirname(path.join(from, name)), { recursive: true })
+      await writeFile(path.join(from, name), content, { flag: 'wx' })
     }
-    await rename(staged, directory)
   } catch (error) {
-    await rm(staged, { recursive: true, force: true })
-    if (['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw appExists(app.id)
+    await rm(from, { recursive: true, force: true })
     throw explainWriteError(error, directory)
   }
+  const to = `loop-apps/${app.id}`
   const files = contents.map(([name, content]) => ({
-    path: `loop-apps/${app.id}/${name}`,
+    path: `${to}/${name}`,
     mode: '100644' as const,
     content,
   }))
-  return { files, undo: () => rm(directory, { recursive: true, force: true }) }
+  return { files, folders: [{ from, to }] }
 }
 
 function contentsOf({ config, examples, cases }: NewApp): [string, string][] {

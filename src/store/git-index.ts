@@ -1,0 +1,112 @@
+import { copyFile, link, rename, rm, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LoopaiError } from '../domain/errors.ts'
+import { explainWriteError } from './atomic.ts'
+import { git, type Repository, zeros } from './git.ts'
+
+/** What a commit makes of one path of the work tree. An object is `mode id` as git writes it, `null` for no such path. */
+export interface IndexChange {
+  path: string
+  before: string | null
+  after: string | null
+}
+
+/** Our name for git's lock file, and the index that will replace the user's. */
+export function indexFiles(repository: Repository) {
+  return {
+    lock: `${repository.index}.lock`,
+    own: path.join(repository.state, 'index-lock'),
+    next: path.join(repository.state, 'index-next'),
+  }
+}
+
+/** Writes a copy of the user's index with our entries in it. Returns the state of the index that was copied. */
+export async function prepareIndex(repository: Repository, changes: IndexChange[]): Promise<string> {
+  const { next } = indexFiles(repository)
+  await rm(next, { force: true })
+  const copied = await stateOfIndex(repository)
+  if (copied !== 'none') {
+    await copyFile(repository.index, next).catch(error => {
+      throw explainWriteError(error, next)
+    })
+  }
+  await enterChanges(repository, changes, next)
+  return copied
+}
+
+/** Puts the changes into an index: the user's, under git's own lock, when no other is named. */
+export async function enterChanges(
+  repository: Repository,
+  changes: IndexChange[],
+  index = repository.index,
+): Promise<void> {
+  const none = `0 ${zeros(repository)}`
+  const input = changes.map(change => `${change.after ?? none}\t${change.path}\0`).join('')
+  const env = { GIT_INDEX_FILE: index }
+  await git(repository.workTree, ['update-index', '--add', '-z', '--index-info'], { input, env })
+}
+
+/** Changes whenever anybody replaces the index. */
+export async function stateOfIndex(repository: Repository): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(repository.index, { bigint: true })
+    return [ino, size, mtimeNs, ctimeNs].join(' ')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none'
+    throw error
+  }
+}
+
+/** Makes the file that will be linked as git's lock, and returns its inode. As long as it exists, no other file has that number. */
+export async function makeIndexLock(repository: Repository): Promise<number> {
+  const { own } = indexFiles(repository)
+  await rm(own, { force: true })
+  await writeFile(own, `loopai, process ${process.pid}\n`, { flag: 'wx' })
+  return (await stat(own)).ino
+}
+
+/** False when somebody else held git's lock all the time. */
+export async function takeIndexLock(repository: Repository, waitMs: number): Promise<boolean> {
+  const { lock, own } = indexFiles(repository)
+  for (const deadline = Date.now() + waitMs; ; ) {
+    try {
+      await link(own, lock)
+      return true
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainWriteError(error, lock)
+    }
+    if (Date.now() > deadline) return false
+    await sleep(2 + Math.random() * 8)
+  }
+}
+
+/** Whether git's lock is the file that we linked there, which holds across a crash. */
+export async function holdsIndexLock(repository: Repository, inode: number): Promise<boolean> {
+  const { lock, own } = indexFiles(repository)
+  const inodes = await Promise.all(
+    [lock, own].map(file =>
+      stat(file).then(
+        found => found.ino,
+        () => 0,
+      ),
+    ),
+  )
+  return inodes.every(found => found === inode)
+}
+
+/** The user's index becomes the one that was prepared. */
+export async function publishIndex(repository: Repository): Promise<void> {
+  await rename(indexFiles(repository).next, repository.index)
+}
+
+export async function releaseIndexLock(repository: Repository): Promise<void> {
+  await rm(indexFiles(repository).lock, { force: true })
+}
+
+export function indexBusy(repository: Repository): LoopaiError {
+  const { lock } = indexFiles(repository)
+  return new LoopaiError('GIT_BUSY', `another git command holds ${lock}`, {
+    hint: 'wait for it; if no git command is running any more, remove that file',
+  })
+}

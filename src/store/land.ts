@@ -1,0 +1,265 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LoopaiError } from '../domain/errors.ts'
+import { type Change, type Commit, entriesOf, planChange, stageFiles, type Writer } from './change.ts'
+import { buildCommit } from './commit.ts'
+import { findHead, type Repository, readStatus } from './git.ts'
+import {
+  type IndexChange,
+  indexBusy,
+  indexFiles,
+  makeIndexLock,
+  prepareIndex,
+  publishIndex,
+  releaseIndexLock,
+  stateOfIndex,
+  takeIndexLock,
+} from './git-index.ts'
+import { runHooks } from './hooks.ts'
+import { isTrue } from './identity.ts'
+import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
+import { claim, discard, place, unclaim } from './placing.ts'
+import { addStale } from './recovery.ts'
+import { isLostRace, isTagTaken, moveHead } from './references.ts'
+import { step } from './steps.ts'
+
+/** What lasts from one commit of a transaction to the next. */
+export interface Session extends Writer {
+  /** HEAD when the change began, or after its last commit: what the contents were computed from. */
+  head: string | undefined
+  journal: Journal
+}
+
+const WAIT_MS = { content: 10_000, flip: 2_000 }
+const ATTEMPTS = 50
+
+/** Lands a commit. When somebody else's was faster it is built again on theirs, unless that one changed our paths. */
+export async function landCommit(session: Session, commit: Commit): Promise<string> {
+  const change = await planChange(session, commit)
+  try {
+    let before: (string | null)[] | undefined
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const result = await tryToLand(session, change, before)
+      if (result.id) return result.id
+      before = result.before
+      await sleep(Math.random() * 5 * attempt)
+      session.head = await findHead(session.repository)
+    }
+    throw new LoopaiError('GIT_BUSY', 'others keep committing to this branch', { hint: 'repeat the command' })
+  } finally {
+    if (!session.journal.write) await discard(session.repository.workTree, change.plan)
+  }
+}
+
+/** Only puts the files in place. */
+export async function writeFiles(session: Session, commit: Commit): Promise<null> {
+  const { repository, journal } = session
+  const { workTree } = repository
+  const { subject, plan, staged } = await planChange(session, commit)
+  try {
+    await stageFiles(workTree, staged)
+    const write = { subject, commit: null, changes: [], plan, indexLock: null }
+    await writeJournal(repository, { ...journal, write })
+    step('journal written')
+    await claim(workTree, plan)
+    await place(workTree, plan)
+  } catch (error) {
+    await unclaim(workTree, plan)
+    await discard(workTree, plan)
+    throw error
+  } finally {
+    await writeJournal(repository, journal)
+  }
+  return null
+}
+
+/** One attempt. Without an id it lost a race and left nothing behind; `before` is what the watched paths were then. */
+async function tryToLand(
+  session: Session,
+  change: Change,
+  expected: (string | null)[] | undefined,
+): Promise<{ id?: string; before: (string | null)[] }> {
+  const { repository } = session
+  const { workTree } = repository
+  const after = entriesOf(change, [])
+  const [built, status, copied] = await all([
+    build(session, change),
+    readStatus(repository, change.watched),
+    prepareIndex(repository, after),
+    stageFiles(workTree, change.staged),
+  ])
+  const { before } = built
+  refuseMoved(change, expected ?? before, before)
+  if (status.head !== session.head) return { before }
+  refuseDirt(session, status.changed)
+  step('commit built')
+
+  const changes = entriesOf(change, before)
+  const indexLock = await makeIndexLock(repository)
+  const write: PendingWrite = {
+    subject: change.subject,
+    commit: built.id,
+    changes,
+    plan: change.plan,
+    indexLock,
+  }
+  await writeJournal(repository, { ...session.journal, write })
+  step('journal written')
+  const landing = { isLocked: false, hasLanded: false }
+  let isIndexed = false
+  try {
+    if (change.hooks.length > 0) write.commit = await passHooks(session, change, write, built.id)
+    isIndexed = await takeIndexLock(repository, WAIT_MS[change.kind])
+    if (!isIndexed && change.kind === 'content') throw indexBusy(repository)
+    landing.isLocked = isIndexed
+    step('index locked')
+    if (isIndexed && (await stateOfIndex(repository)) !== copied) await prepareIndex(repository, changes)
+    await claim(workTree, change.plan)
+    await moveTo(session, change, write.commit!)
+    landing.hasLanded = true
+    step('landed')
+    await place(workTree, change.plan)
+    if (isIndexed) await publishIndex(repository)
+    step('index published')
+    await releaseOurs(repository, landing)
+    step('index released')
+  } catch (error) {
+    await giveUp(session, change, write, landing)
+    if (landing.hasLanded) throw unfinished(error, change)
+    if (isLostRace(error)) return { before }
+    throw error
+  }
+  await settle(session, change, changes, isIndexed)
+  session.head = write.commit!
+  return { id: write.commit!, before }
+}
+
+function build(session: Session, { message, files, removed, watched }: Change) {
+  const { repository, user, head } = session
+  const sign = isTrue(user.setting('commit.gpgsign'))
+  return buildCommit(repository, {
+    identity: user.identity,
+    message,
+    files,
+    removed,
+    watched,
+    parent: head,
+    sign,
+  })
+}
+
+/** Somebody committed a change of the very paths: what we computed came from older contents. */
+function refuseMoved(change: Change, expected: (string | null)[], before: (string | null)[]): void {
+  const claimed = change.plan.flatMap(one => ('claim' in one ? one.claim : []))
+  const moved = change.watched.find(
+    (name, i) => expected[i] !== before[i] || (before[i] !== null && claimed.includes(name)),
+  )
+  if (!moved) return
+  throw new LoopaiError('CONFLICT', `${moved} was changed by another commit`, {
+    hint: 'look at git log and git status, then repeat the command',
+  })
+}
+
+/** A commit would carry, or silently lose, what the user did to our paths. */
+function refuseDirt({ journal }: Session, changed: string[]): void {
+  const stale = new Set(journal.stale.map(change => change.path))
+  const dirty = changed.filter(name => !stale.has(name))
+  if (dirty.length === 0) return
+  throw new LoopaiError('CONFLICT', `${dirty.slice(0, 3).join(', ')} has changes that are not committed`, {
+    hint: `commit them, or drop them with: git restore --staged --worktree ${dirty[0]}`,
+    details: { changed: dirty },
+  })
+}
+
+/** Runs the hooks once, with the new files visible as they would be to `git commit`. Returns the commit with the message they left. */
+async function passHooks(session: Session, change: Change, write: PendingWrite, id: string): Promise<string> {
+  const { repository } = session
+  await claim(repository.workTree, change.plan)
+  const message = await runHooks(repository, change.hooks, { commit: id, ...change })
+  change.hooks = []
+  if (message === change.message) return id
+  change.message = message
+  const { id: renamed } = await build(session, change)
+  await writeJournal(repository, { ...session.journal, write: { ...write, commit: renamed } })
+  return renamed
+}
+
+/** An error after which HEAD is ours all the same is none. */
+async function moveTo({ repository, head }: Session, change: Change, id: string): Promise<void> {
+  try {
+    await moveHead(repository, { from: head, to: id, subject: change.subject, tag: change.tag })
+  } catch (error) {
+    if ((await findHead(repository)) === id) return
+    throw isTagTaken(error) ? tagTaken(change.tag!) : error
+  }
+}
+
+/** Leaves the old state, or, when HEAD has moved, a journal by which the next command goes on. */
+async function giveUp(
+  session: Session,
+  change: Change,
+  write: PendingWrite,
+  landing: { isLocked: boolean; hasLanded: boolean },
+): Promise<void> {
+  const { repository } = session
+  if (landing.hasLanded) {
+    session.journal = { ...session.journal, write }
+    if (landing.isLocked) await publishIndex(repository).catch(() => {})
+    return releaseOurs(repository, landing)
+  }
+  await unclaim(repository.workTree, change.plan)
+  await releaseOurs(repository, landing)
+  await writeJournal(repository, session.journal)
+}
+
+async function releaseOurs(repository: Repository, landing: { isLocked: boolean }): Promise<void> {
+  if (landing.isLocked) await releaseIndexLock(repository)
+  landing.isLocked = false
+}
+
+async function settle(
+  session: Session,
+  change: Change,
+  changes: IndexChange[],
+  isIndexed: boolean,
+): Promise<void> {
+  const { stale, burned } = session.journal
+  const claimed = change.plan.flatMap(one => ('claim' in one ? path.dirname(one.claim) : []))
+  session.journal = {
+    stale: isIndexed
+      ? stale.filter(old => !changes.some(change => change.path === old.path))
+      : addStale(stale, changes),
+    burned: burned.filter(name => !claimed.includes(path.dirname(name))),
+  }
+  // When this fails, the journal still holds the whole write, and the next command comes to the same end.
+  await writeJournal(session.repository, session.journal).catch(() => {})
+  step('journal removed')
+  const { own, next } = indexFiles(session.repository)
+  await Promise.all([own, next].map(file => rm(file, { force: true })))
+}
+
+function tagTaken(tag: string): LoopaiError {
+  return new LoopaiError('CONFLICT', `there is a tag ${tag} already`, {
+    hint: `if it is not needed, remove it with: git tag -d ${tag}`,
+  })
+}
+
+function unfinished(cause: unknown, change: Change): LoopaiError {
+  const code = cause instanceof LoopaiError ? cause.code : 'NOT_WRITABLE'
+  const message = `${change.subject} is committed, but not all files are in place: ${(cause as Error).message}`
+  return new LoopaiError(code, message, {
+    hint: 'mend the cause; the next loopai command that writes puts the rest in place',
+    cause,
+  })
+}
+
+/** Waits for all of them, also when one fails: none may go on behind our back. */
+async function all<Values extends unknown[]>(
+  promises: {
+    [Key in keyof Values]: Promise<Values[Key]>
+  },
+): Promise<Values> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises) as Promise<Values>
+}

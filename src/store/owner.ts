@@ -1,0 +1,61 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import os from 'node:os'
+
+/** A process that holds something, described so that another one can tell whether it still lives. */
+export interface Owner {
+  id: string
+  pid: number
+  host: string
+  command: string
+  since: string
+  /** Start of the machine and of the process, where the system tells: a process id alone is used again. */
+  start?: string | undefined
+  /** The container whose process ids these are. */
+  pids?: string | undefined
+}
+
+/** No write takes longer, whatever hooks it runs. */
+const LONGEST_WRITE_MS = 15 * 60_000
+
+export function describeSelf(id: string): Owner {
+  return {
+    id,
+    pid: process.pid,
+    host: os.hostname(),
+    command: ['loopai', ...process.argv.slice(2, 4)].join(' '),
+    since: new Date().toISOString(),
+    start: startOf(process.pid),
+    pids: namespaceOfPids(),
+  }
+}
+
+/** True only when it is certain: a process of another machine is never called dead, one of another container not before it is old. */
+export function isDead(owner: Owner): boolean {
+  if (owner.host !== os.hostname()) return false
+  if (owner.pids !== namespaceOfPids()) return Date.now() - Date.parse(owner.since) > LONGEST_WRITE_MS
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+  const start = startOf(owner.pid)
+  return owner.start !== undefined && start !== undefined && owner.start !== start
+}
+
+function startOf(pid: number): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return `${boot} ${fields[19]}`
+  } catch {
+    return undefined
+  }
+}
+
+function namespaceOfPids(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
+import { git, type Repository } from './git.ts'
+import {
+  enterChanges,
+  holdsIndexLock,
+  type IndexChange,
+  indexFiles,
+  publishIndex,
+  releaseIndexLock,
+} from './git-index.ts'
+import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
+import { claim, discard, place, unclaim } from './placing.ts'
+import { settleReferences } from './references.ts'
+import { step } from './steps.ts'
+
+const MAX_ARGUMENTS = 1000
+
+/** Finishes what a crashed process had begun when its commit has landed, else takes it back. Returns what there still is to do. */
+export async function recover(
+  repository: Repository,
+  journal: Journal,
+): Promise<{ journal: Journal; said?: string }> {
+  const { write } = journal
+  if (!write) return { journal: await enterStale(repository, journal) }
+  const head = await settleReferences(repository)
+  const hasLanded = write.commit === null || (await isAncestor(repository, write.commit, head))
+  const rest = hasLanded
+    ? await finish(repository, journal, write)
+    : await takeBack(repository, journal, write)
+  await writeJournal(repository, rest)
+  step('recovered')
+  const said = `${hasLanded ? 'finished' : 'took back'} what a crash had interrupted: ${write.subject}`
+  return { journal: await enterStale(repository, rest), said }
+}
+
+/** Puts the files in place. An index that was ready under a lock of ours is published; otherwise its entries are stale. */
+async function finish(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
+  if (write.commit === null) await claim(repository.workTree, write.plan)
+  await place(repository.workTree, write.plan)
+  await discard(repository.workTree, write.plan)
+  const rest = { ...journal, write: undefined }
+  if (write.commit === null) return rest
+  if (write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))) {
+    if (existsSync(indexFiles(repository).next)) await publishIndex(repository)
+    step('index published')
+    await releaseIndexLock(repository)
+    return rest
+  }
+  return { ...rest, stale: addStale(journal.stale, write.changes) }
+}
+
+async function takeBack(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
+  const shown = write.plan.flatMap(one =>
+    'claim' in one && !existsSync(path.join(repository.workTree, one.from)) ? one.claim : [],
+  )
+  const burned = [...new Set([...journal.burned, ...shown])]
+  await writeJournal(repository, { ...journal, burned })
+  await unclaim(repository.workTree, write.plan)
+  await discard(repository.workTree, write.plan)
+  if (write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))) {
+    await releaseIndexLock(repository)
+  }
+  return { ...journal, write: undefined, burned }
+}
+
+/** Brings the index along where neither HEAD nor the user has changed their mind since. */
+async function enterStale(repository: Repository, journal: Journal): Promise<Journal> {
+  if (journal.stale.length === 0) return journal
+  const names = journal.stale.map(change => change.path)
+  const [committed, staged] = await Promise.all([
+    listObjects(repository, ['ls-tree', '-r', '-z', '--full-tree', 'HEAD'], names),
+    listObjects(repository, ['ls-files', '--stage', '-z'], names),
+  ])
+  const due = journal.stale.filter(
+    change => committed.get(change.path) === change.after && staged.get(change.path) === change.before,
+  )
+  try {
+    if (due.length > 0) await enterChanges(repository, due)
+  } catch (error) {
+    if (!(error instanceof LoopaiError) || error.code !== 'GIT_FAILED') throw error
+    return { ...journal, stale: due }
+  }
+  const rest = { ...journal, stale: [] }
+  await writeJournal(repository, rest)
+  step('index brought along')
+  return rest
+}
+
+/** Paths and `mode id` as `ls-tree` and `ls-files` name them, the latter with one word more. */
+async function listObjects(repository: Repository, command: string[], names: string[]) {
+  const found = new Map<string, string | null>(names.map(name => [name, null]))
+  const paths = names.length > MAX_ARGUMENTS ? [] : ['--', ...names]
+  const said = await git(repository.workTree, ['--literal-pathspecs', ...command, ...paths], {
+    accept: [128],
+  })
+  for (const line of (said ?? '').split('\0').filter(Boolean)) {
+    const [about, name] = [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]
+    const words = about.split(' ')
+    const id = words.find(word => word.length >= 40)
+    if (found.has(name)) found.set(name, `${words[0]} ${id}`)
+  }
+  return found
+}
+
+/** Entries still to be made: a path that was due already keeps what the index has of it. */
+export function addStale(stale: IndexChange[], more: IndexChange[]): IndexChange[] {
+  const known = new Map(stale.map(change => [change.path, change]))
+  for (const change of more) {
+    known.set(change.path, { ...change, before: (known.get(change.path) ?? change).before })
+  }
+  return [...known.values()]
+}
+
+async function isAncestor(repository: Repository, commit: string, head: string | undefined) {
+  if (!head) return false
+  const args = ['merge-base', '--is-ancestor', commit, head]
+  return (await git(repository.workTree, args, { accept: [1, 128] })) !== undefined
+}
