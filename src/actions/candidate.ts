@@ -9,17 +9,10 @@ import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { type NewExampleFile, placeExamples } from '../store/examples.ts'
-import { openRepository } from '../store/git.ts'
+import type { NewExampleFile } from '../store/examples.ts'
 import { personOf } from '../store/identity.ts'
-import {
-  claimVersion,
-  committedFiles,
-  findByDigest,
-  nextNumber,
-  type StagedVersion,
-  stageVersion,
-} from '../store/versions.ts'
+import { nextNumber } from '../store/numbers.ts'
+import { completeVersion, findByDigest, type StagedVersion, stageVersion } from '../store/versions.ts'
 import { checkDraft, type DraftCheck } from './check-draft.ts'
 import type { OpenApp } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
@@ -96,14 +89,14 @@ export async function registerCandidate(
   { staged, behaviour, digest, scorecard }: Candidate,
   { origin, examples }: Birth,
 ): Promise<Registered> {
-  const repository = await openRepository(data.root)
-  return write(workspace, repository, async transaction => {
+  return write(workspace, data, async transaction => {
     const same = await findByDigest(app, digest)
     if (same) return { version: same.number, digest, changed: false, commit: null }
-    const { version, remove } = await claimVersion(app, staged, {
+    const number = await nextNumber(transaction, app)
+    const { files, folders } = await completeVersion(app, staged, {
       schema_version: 1,
       loop_app_id: app.id,
-      version: await nextNumber(app),
+      version: number,
       parent: (await findActive(app)) ?? null,
       digest,
       files: staged.files,
@@ -113,22 +106,24 @@ export async function registerCandidate(
       origin: { ...origin, loopai: LOOPAI_VERSION },
       evaluation: evaluationOf(scorecard),
     })
-    try {
-      const commit = await transaction.commit({
-        subject: `${app.id}: add v${version.number}`,
-        trailers: {
-          'Loopai-App': app.id,
-          'Loopai-Op': origin.kind,
-          'Loopai-Version': `v${version.number}`,
-          'Loopai-Digest': digest,
-        },
-        files: [...(await committedFiles(app, version)), ...(await placeExamples(app, examples))],
-      })
-      return { version: version.number, digest, changed: true, commit }
-    } catch (error) {
-      await remove()
-      throw error
+    const rows = examples && {
+      path: `loop-apps/${app.id}/${examples.path}`,
+      mode: '100644' as const,
+      content: examples.content,
     }
+    const commit = await transaction.commit({
+      subject: `${app.id}: add v${number}`,
+      trailers: {
+        'Loopai-App': app.id,
+        'Loopai-Op': origin.kind,
+        'Loopai-Version': `v${number}`,
+        'Loopai-Digest': digest,
+      },
+      files: rows ? [...files, rows] : files,
+      folders,
+      tag: `${app.id}/v${number}`,
+    })
+    return { version: number, digest, changed: true, commit }
   })
 }
 

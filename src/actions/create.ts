@@ -7,7 +7,6 @@ import { inferSchemas } from '../domain/inference.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Columns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
-import { openRepository } from '../store/git.ts'
 import { stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
 import { compileSchema, type Validator } from '../store/schemas.ts'
@@ -61,11 +60,10 @@ export async function create(workspace: Workspace, request: CreateRequest): Prom
     workspace.report(`made the data directory ${root}`)
   }
   const data = await openDataDirectory(workspace)
-  const repository = await openRepository(data.root)
   const created: Created[] = []
   for (const { id, config, examples, cases, template } of checked) {
     checkConfigText(config, 'config.yaml', data.settings)
-    const commit = await write(workspace, repository, async transaction => {
+    const commit = await write(workspace, data, async transaction => {
       const app = await stageApp(data, { id, config, examples, cases: cases.text })
       const trailers = { 'Loopai-App': id, 'Loopai-Op': 'create' }
       return transaction.commit({ subject: `${id}: create`, trailers, ...app })

@@ -2,9 +2,7 @@ import { v7 as uuid } from 'uuid'
 import { LoopaiError } from '../domain/errors.ts'
 import type { HistoryEntry } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
-import { activate, findActive } from '../store/active.ts'
-import { replaceFile } from '../store/atomic.ts'
-import { openRepository } from '../store/git.ts'
+import { findActive } from '../store/active.ts'
 import { historyWith } from '../store/history.ts'
 import { personOf } from '../store/identity.ts'
 import type { VersionName } from '../store/versions.ts'
@@ -25,9 +23,8 @@ export async function flip(
   workspace: Workspace,
   { data, app }: Pick<OpenApp, 'data' | 'app'>,
   { from, to, op, ...rest }: Flip,
-): Promise<string> {
-  const repository = await openRepository(data.root)
-  return write(workspace, repository, async transaction => {
+): Promise<string | null> {
+  return write(workspace, data, async transaction => {
     const active = await findActive(app)
     if (active !== from?.number) throw activatedMeanwhile(app.id, active)
     const history = await historyWith(app, {
@@ -44,7 +41,8 @@ export async function flip(
       ...rest,
     })
     const change = from ? `v${from.number} -> v${to.number}` : `v${to.number}`
-    const commit = await transaction.commit({
+    return transaction.commit({
+      kind: 'flip',
       subject: `${app.id}: ${op} ${change}`,
       trailers: {
         'Loopai-App': app.id,
@@ -59,9 +57,6 @@ export async function flip(
         { path: `loop-apps/${app.id}/artifacts/active`, mode: '120000', content: `v${to.number}` },
       ],
     })
-    await replaceFile(app.paths.history, history)
-    await activate(app, to.number)
-    return commit
   })
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { openOrInitRepository, writeRootFiles } from '../store/init.ts'
+import { missingRootFiles, openOrInitRepository } from '../store/init.ts'
 import { findRoot } from '../store/root.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
@@ -17,8 +17,8 @@ export interface Initialized {
 export async function init(workspace: Workspace, dir?: string): Promise<Initialized> {
   const root = path.resolve(workspace.cwd, dir ?? defaultRoot(workspace))
   const repository = await openOrInitRepository(root)
-  const commit = await write(workspace, repository, async transaction => {
-    const files = await writeRootFiles(root)
+  const commit = await write(workspace, { root }, async transaction => {
+    const files = await missingRootFiles(root)
     if (files.length === 0) return null
     return transaction.commit({ subject: 'loopai: init', trailers: { 'Loopai-Op': 'init' }, files })
   })

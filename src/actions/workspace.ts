@@ -10,6 +10,8 @@ export interface Workspace extends Whereabouts {
   signal: AbortSignal
   /** The reason given with `-m`. */
   message?: string | undefined
+  /** False with `--no-commit`: files are written, git is left alone. */
+  commit?: boolean | undefined
 }
 
 /** The world as this process sees it, and nobody to report to, but for what is given. */

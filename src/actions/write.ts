@@ -1,18 +1,24 @@
-import type { Repository } from '../store/git.ts'
+import type { RootConfig } from '../domain/config.ts'
+import { openRepository } from '../store/git.ts'
 import { type Transaction, withTransaction } from '../store/transaction.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Runs `work` as the only writer. Its commits carry the reason given with `-m`. */
-export function write<Result>(
+/** Runs `work` as the only writer of a data directory. Its commits carry the reason given with `-m`. */
+export async function write<Result>(
   workspace: Workspace,
-  repository: Repository,
+  { root, settings }: { root: string; settings?: RootConfig },
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return withTransaction(repository, workspace.now(), transaction => {
+  const repository = await openRepository(root)
+  const options = { commit: workspace.commit, git: settings?.git }
+  return withTransaction(repository, workspace.now(), begin, options)
+
+  function begin(transaction: Transaction): Promise<Result> {
+    if (transaction.recovered) workspace.report(transaction.recovered)
     if (transaction.identity.isFallback) {
       workspace.report('git knows no identity here: committing as loopai <loopai@ci.invalid>')
     }
     const body = workspace.message
     return work({ ...transaction, commit: commit => transaction.commit({ body, ...commit }) })
-  })
+  }
 }

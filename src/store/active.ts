@@ -1,7 +1,6 @@
 import { lstat, readFile, readlink } from 'node:fs/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
-import { replaceLink } from './atomic.ts'
 
 /** What the `active` link may say. A pulled branch must not be able to point it anywhere else. */
 const TARGET = /^v([1-9][0-9]{0,8})\/?$/
@@ -19,11 +18,6 @@ export async function findActive(app: LoopApp): Promise<number | undefined> {
       hint: `restore it: git checkout HEAD -- ${app.paths.active}`,
     },
   )
-}
-
-/** Flips the `active` link. A reader sees the old version or the new one, never neither. */
-export async function activate(app: LoopApp, version: number): Promise<void> {
-  await replaceLink(app.paths.active, `v${version}`)
 }
 
 async function readTarget(link: string): Promise<string | undefined> {

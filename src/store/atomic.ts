@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm, symlink, unlink } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 
 /** Puts a whole file in place: a reader sees the old content or the new, never a part of it, also after a crash. */
-export async function replaceFile(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-  await replaceBy(file, async temporary => {
-    const handle: FileHandle = await open(temporary, 'wx', mode)
+export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
+  const temporary = temporaryName(file)
+  try {
+    const handle = await open(temporary, 'wx', 0o644)
     try {
       await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()
     }
-  })
-}
-
-/** Points a symbolic link elsewhere. A reader sees the old target or the new one, never neither. */
-export async function replaceLink(link: string, target: string): Promise<void> {
-  await replaceBy(link, temporary => symlink(target, temporary))
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw explainWriteError(error, file)
+  }
 }
 
 /** A name beside `file` that nobody else uses; git ignores names like it in a data directory. */
@@ -38,22 +38,4 @@ export function explainWriteError(cause: unknown, place: string): unknown {
     return new LoopaiError('NOT_WRITABLE', `cannot write ${place} (${code})`, { hint, cause })
   }
   return cause
-}
-
-async function replaceBy(file: string, make: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = temporaryName(file)
-  try {
-    await make(temporary)
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw explainWriteError(error, file)
-  }
-}
-
-/** Removes a file that may be gone already. */
-export async function removeFile(file: string): Promise<void> {
-  await unlink(file).catch(error => {
-    if (error.code !== 'ENOENT') throw error
-  })
 }

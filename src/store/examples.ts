@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import type { Json } from '../domain/json.ts'
 import { type Columns, exampleOfRow } from '../domain/rows.ts'
 import type { LoopApp } from './apps.ts'
-import { explainWriteError, replaceFile } from './atomic.ts'
 import { readLines } from './lines.ts'
 import type { Validator } from './schemas.ts'
 import { decodeUtf8, explainReadError, readText } from './text.ts'
-import type { CommittedFile } from './transaction.ts'
 
 /** A labelled row and where it stands. */
 export interface PlacedExample extends Example {
@@ -56,22 +54,6 @@ export function exampleFileOf(source: string, rows: Example[]): NewExampleFile {
   const base = path.basename(source, path.extname(source)).replace(/[^A-Za-z0-9_-]+/g, '-') || 'rows'
   const placed = rows.map((row, index) => ({ ...row, line: index + 1 }))
   return { path: `datasets/examples/${base}-${sha256.slice(0, 8)}.jsonl`, sha256, rows: placed, content }
-}
-
-/** Puts new rows in place, and returns what has to be committed. */
-export async function placeExamples(
-  app: LoopApp,
-  file: NewExampleFile | undefined,
-): Promise<CommittedFile[]> {
-  if (!file) return []
-  const place = path.join(app.paths.directory, file.path)
-  try {
-    await mkdir(path.dirname(place), { recursive: true })
-    await replaceFile(place, file.content)
-  } catch (error) {
-    throw explainWriteError(error, place)
-  }
-  return [{ path: `loop-apps/${app.id}/${file.path}`, mode: '100644', content: file.content }]
 }
 
 /** Golden cases of an app; none when it has no such file. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
-import { explainWriteError, replaceFile } from './atomic.ts'
+import { explainWriteError } from './atomic.ts'
 import { findRepository, initRepository, isIgnored, type Repository } from './git.ts'
 import { layout } from './layout.ts'
 import type { CommittedFile } from './transaction.ts'
@@ -22,21 +22,18 @@ loop-apps/*/draft/
 const BEGIN = '# loopai: begin (kept by loopai init)'
 const END = '# loopai: end'
 
-/** Writes what makes a folder a data directory and returns the files that were written; none when it was one already. */
-export async function writeRootFiles(root: string): Promise<CommittedFile[]> {
+/** The files that make a folder a data directory, as far as it lacks them. */
+export async function missingRootFiles(root: string): Promise<CommittedFile[]> {
   const paths = layout(root)
   const files = [
     { file: paths.marker, content: (await readIfThere(paths.marker)) ?? MARKER },
     { file: paths.attributes, content: withBlock(await readIfThere(paths.attributes), ATTRIBUTES) },
     { file: paths.ignore, content: withBlock(await readIfThere(paths.ignore), IGNORE) },
   ]
-  const written: CommittedFile[] = []
-  for (const { file, content } of files) {
-    if (content === (await readIfThere(file))) continue
-    await replaceFile(file, content)
-    written.push({ path: path.basename(file), mode: '100644', content })
-  }
-  return written
+  const found = await Promise.all(files.map(({ file }) => readIfThere(file)))
+  return files
+    .filter(({ content }, i) => content !== found[i])
+    .map(({ file, content }) => ({ path: path.basename(file), mode: '100644', content }))
 }
 
 /** The repository around a folder, or a new one in it. The folder is made when it is missing. */
@@ -56,9 +53,10 @@ export async function openOrInitRepository(root: string): Promise<Repository> {
   return found
 }
 
-/** The text with our block in it, at its old place or at the end. What a person wrote around it stays. */
+/** The text with our block in it, at its old place or at the end. What a person wrote around it stays, and so do its line endings. */
 function withBlock(text: string | undefined, block: string): string {
-  const marked = `${BEGIN}\n${block}${END}\n`
+  const lines = `${BEGIN}\n${block}${END}\n`
+  const marked = text?.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines
   if (!text) return marked
   const begin = text.indexOf(BEGIN)
   const end = text.indexOf(END)

@@ -30,7 +30,7 @@ export interface Transaction {
 
 export interface TransactionOptions {
   /** False: the files are put in place, and git is not touched. */
-  commit?: boolean
+  commit?: boolean | undefined
   git?: RootConfig['git'] | undefined
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
@@ -17,9 +17,9 @@ import {
 import { findActive } from './active.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
+import type { Commit } from './change.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
-import type { CommittedFile } from './transaction.ts'
 
 /** Limits of one version, against a folder that is something else. */
 const MAX_FILES = 10_000
@@ -108,7 +108,7 @@ export async function readFiles(directory: string): Promise<VersionFile[]> {
   return sortFiles(files)
 }
 
-/** A folder of a version that has no number yet. Git ignores it; `claimVersion` gives it a number, `remove` drops it. */
+/** A folder of a version that has no number yet. Git ignores it; `completeVersion` prepares it for a commit, `remove` drops it. */
 export interface StagedVersion {
   directory: string
   files: VersionFile[]
@@ -131,45 +131,28 @@ export async function stageVersion(app: LoopApp, files: Draft['files']): Promise
   }
 }
 
-/** Completes a staged version with its manifest and renames it to `vN`, under the write lock. */
-export async function claimVersion(
+/** Completes a staged version with its manifest. A transaction gives it its name by renaming it. */
+export async function completeVersion(
   app: LoopApp,
   staged: StagedVersion,
   manifest: Manifest,
-): Promise<{ version: Version; remove: () => Promise<void> }> {
-  const directory = app.paths.version(manifest.version)
+): Promise<Pick<Commit, 'files' | 'folders'>> {
+  const to = `loop-apps/${app.id}/artifacts/v${manifest.version}`
+  const text = `${JSON.stringify(manifest, null, 2)}\n`
   try {
-    await writeFile(path.join(staged.directory, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, {
-      flag: 'wx',
-    })
-    await rename(staged.directory, directory)
+    await writeFile(path.join(staged.directory, 'manifest.json'), text)
   } catch (error) {
-    await staged.remove()
-    throw explainWriteError(error, directory)
+    throw explainWriteError(error, staged.directory)
   }
-  return {
-    version: { number: manifest.version, directory, manifest },
-    remove: () => rm(directory, { recursive: true, force: true }),
-  }
-}
-
-/** All files of a version, as a commit takes them. */
-export async function committedFiles(app: LoopApp, version: Version): Promise<CommittedFile[]> {
-  const names = [...version.manifest.files, { path: 'manifest.json', executable: false }]
-  return Promise.all(
-    names.map(async file => ({
-      path: `loop-apps/${app.id}/artifacts/v${version.number}/${file.path}`,
+  const program = await Promise.all(
+    manifest.files.map(async file => ({
+      path: `${to}/${file.path}`,
       mode: file.executable ? ('100755' as const) : ('100644' as const),
-      content: await readFile(path.join(version.directory, ...file.path.split('/'))),
+      content: await readFile(path.join(staged.directory, ...file.path.split('/'))),
     })),
   )
-}
-
-/** The number of the version that is made next; numbers are never used twice. */
-export async function nextNumber(app: LoopApp): Promise<number> {
-  const [versions, history] = await Promise.all([listVersions(app), readHistory(app)])
-  const seen = history.flatMap(entry => [entry.from ?? 0, entry.to ?? 0])
-  return 1 + Math.max(0, ...versions, ...seen)
+  const files = [...program, { path: `${to}/manifest.json`, mode: '100644' as const, content: text }]
+  return { files, folders: [{ from: staged.directory, to }] }
 }
 
 /** Number and digest of a version, which may be missing or broken: then without a digest. */
@@ -271,12 +254,5 @@ function refuse(place: string): never {
     {
       hint: 'replace it by a copy',
     },
-  )
-}
-
-export async function exists(place: string): Promise<boolean> {
-  return lstat(place).then(
-    () => true,
-    () => false,
   )
 }
