@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
@@ -8,7 +7,6 @@ import { findHead, type Repository, readStatus } from './git.ts'
 import {
   type IndexChange,
   indexBusy,
-  indexFiles,
   makeIndexLock,
   prepareIndex,
   publishIndex,
@@ -235,8 +233,6 @@ async function settle(
   // When this fails, the journal still holds the whole write, and the next command comes to the same end.
   await writeJournal(session.repository, session.journal).catch(() => {})
   step('journal removed')
-  const { own, next } = indexFiles(session.repository)
-  await Promise.all([own, next].map(file => rm(file, { force: true })))
 }
 
 function tagTaken(tag: string): LoopaiError {

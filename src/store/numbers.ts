@@ -11,22 +11,22 @@ import { listVersions } from './versions.ts'
  */
 export async function nextNumber({ repository, burned }: Transaction, app: LoopApp): Promise<number> {
   const folder = `${repository.prefix}loop-apps/${app.id}/artifacts`
-  const [there, history, committed] = await Promise.all([
+  const [there, history, committed, upstream] = await Promise.all([
     listVersions(app),
     readHistory(app),
-    committedNames(repository.workTree, folder),
+    committedNames(repository.workTree, `HEAD:${folder}`),
+    committedNames(repository.workTree, `@{upstream}:${folder}`),
   ])
   const seen = history.flatMap(entry => [entry.from ?? 0, entry.to ?? 0])
   const taken = burned
     .filter(name => name.startsWith(`${folder}/`))
     .map(name => name.slice(folder.length + 1))
-  const numbers = [...committed, ...taken].map(name => versionOfName(name) ?? 0)
+  const numbers = [...committed, ...upstream, ...taken].map(name => versionOfName(name) ?? 0)
   return 1 + Math.max(0, ...there, ...seen, ...numbers)
 }
 
-/** Names in a folder, as HEAD and its upstream have them. Trees are read as they are stored: `mode name NUL id`. */
-async function committedNames(workTree: string, folder: string): Promise<string[]> {
-  const input = `HEAD:${folder}\n@{upstream}:${folder}\n`
-  const said = (await git(workTree, ['cat-file', '--batch'], { input }))!
-  return [...said.matchAll(/40000 (v[1-9][0-9]*)\0/g)].map(match => match[1]!)
+/** Names in a folder of a commit; none when there is no such commit or folder. */
+async function committedNames(workTree: string, tree: string): Promise<string[]> {
+  const names = await git(workTree, ['ls-tree', '--name-only', '-z', tree], { accept: [128] })
+  return names?.split('\0') ?? []
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { RootConfig } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
@@ -45,18 +46,29 @@ export async function withTransaction<Result>(
 ): Promise<Result> {
   return withLock(repository.state, async () => {
     refuseDuringMerge(repository)
-    const { journal, said } = await recover(repository, await readJournal(repository))
-    const [user, head] = await Promise.all([readUser(repository, process.env, now), findHead(repository)])
-    const session = { repository, user, head, journal, settings: options.git ?? DEFAULT_GIT }
-    const put = options.commit === false ? writeFiles : landCommit
-    return work({
-      repository,
-      identity: user.identity,
-      recovered: said,
-      burned: journal.burned,
-      commit: commit => put(session, commit),
-    })
+    try {
+      const { journal, said } = await recover(repository, await readJournal(repository))
+      const [user, head] = await Promise.all([readUser(repository, process.env, now), findHead(repository)])
+      const session = { repository, user, head, journal, settings: options.git ?? DEFAULT_GIT }
+      const put = options.commit === false ? writeFiles : landCommit
+      return await work({
+        repository,
+        identity: user.identity,
+        recovered: said,
+        burned: journal.burned,
+        commit: commit => put(session, commit),
+      })
+    } finally {
+      await removeTraces(repository)
+    }
   })
+}
+
+/** Files of ours that are needed only while the lock is held, whoever left them. */
+async function removeTraces({ state }: Repository): Promise<void> {
+  const names = await readdir(state)
+  const traces = names.filter(name => /^(index-|message|\.tmp-)/.test(name))
+  await Promise.all(traces.map(name => rm(path.join(state, name), { force: true })))
 }
 
 /** A half-done merge or rebase owns HEAD and the index. */
