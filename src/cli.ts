@@ -1,12 +1,12 @@
 import { Command, CommanderError, Option } from 'commander'
-import { createWorkspace } from './actions/workspace.ts'
+import { createWorkspace, type Workspace } from './actions/workspace.ts'
 import { COMMANDS } from './commands/index.ts'
 import { LoopaiError } from './domain/errors.ts'
 import { LOOPAI_VERSION } from './package.ts'
 import { printError } from './terminal/errors.ts'
 import { createTerminal, type GlobalFlags } from './terminal/terminal.ts'
 
-type GlobalOptions = Partial<GlobalFlags> & { dir?: string; message?: string }
+type GlobalOptions = Partial<GlobalFlags> & Pick<Workspace, 'dir' | 'message' | 'commit'>
 const NO_FLAGS: GlobalFlags = {
   json: false,
   quiet: false,
@@ -48,10 +48,10 @@ async function parse(args: string[], signal: AbortSignal): Promise<number> {
     command.description(COMMANDS[command.name()]!.summary)
     file.define(command)
     command.action(async () => {
-      const { dir, message, ...flags } = program.opts<GlobalOptions>()
+      const { dir, message, commit, ...flags } = program.opts<GlobalOptions>()
       const terminal = createTerminal({ ...NO_FLAGS, ...flags }, process.env)
       const { note: report, progress } = terminal
-      const workspace = createWorkspace({ dir, message, signal, report, progress })
+      const workspace = createWorkspace({ dir, message, commit, signal, report, progress })
       try {
         const result = await file.run({ workspace, terminal }, command.processedArgs, command.opts())
         if (typeof result === 'number') status = result
@@ -74,6 +74,7 @@ function createProgram(): Command {
     .option('-y, --yes', 'take every default without asking')
     .option('--no-input', 'never ask')
     .option('--no-color', 'no colours')
+    .option('--no-commit', 'write files and leave git alone')
     .option('-m, --message <text>', 'the reason, kept in git and in the history')
     .usage('<command> [options]')
     .helpOption('-h, --help', 'show help, also for a command: loopai exec --help')

@@ -101,7 +101,7 @@ async function refuseUncommitted(data: DataDirectory, app: LoopApp, { number }: 
   const changed = await changedPaths(await openRepository(data.root), [folder])
   if (changed.length === 0) return
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {
-    hint: `commit it first: git add ${folder} && git commit`,
+    hint: `commit it first: cd ${data.root} && git add ${folder} && git commit`,
     details: { changed },
   })
 }

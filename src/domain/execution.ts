@@ -87,6 +87,7 @@ const ERROR_KINDS: Record<FailureKind, ErrorKind> = {
   timeout: 'timeout',
   cpu: 'resource_limit',
   memory: 'resource_limit',
+  'bad-output': 'invalid_output',
   'output-limit': 'invalid_output',
   'log-limit': 'invalid_output',
   protocol: 'invalid_output',

@@ -9,8 +9,8 @@ export interface Failure {
 
 /**
  * `error` the program raised; `timeout` wall clock; `cpu` and `memory` limits; `killed` by a signal; `noreply` it ended without an
- * answer; `output-limit`, `log-limit` it said too much; `protocol` it broke the frame protocol; `start-failed` it could not be
- * loaded; `sandbox-unavailable` the process could not be confined or started at all.
+ * answer; `bad-output` it returned what is no JSON; `output-limit`, `log-limit` it said too much; `protocol` it broke the frame
+ * protocol; `start-failed` it could not be loaded; `sandbox-unavailable` the process could not be confined or started at all.
  */
 export type FailureKind =
   | 'error'
@@ -19,6 +19,7 @@ export type FailureKind =
   | 'memory'
   | 'killed'
   | 'noreply'
+  | 'bad-output'
   | 'output-limit'
   | 'log-limit'
   | 'protocol'

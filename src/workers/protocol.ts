@@ -24,6 +24,7 @@ export type Frame =
 const REFUSALS = [
   'error',
   'memory',
+  'bad-output',
   'output-limit',
   'sandbox-unavailable',
   // What the supervisor says of the child that has answered one request.

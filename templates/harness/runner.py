@@ -448,29 +448,33 @@ def too_large(max_bytes):
     return "output-limit", "the output is larger than %d KiB" % (max_bytes >> 10)
 
 
+class NotAnOutput(Exception):
+    """What the program returned is nothing that JSON can hold, or more than may be returned."""
+
+
 def check(value, depth):
     """Exact types only: a subclass can answer differently each time it is asked."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return
     if depth > MAX_DEPTH and kind in (dict, list, tuple):
-        raise ValueError("cannot return more than %d nested levels" % MAX_DEPTH)
+        raise NotAnOutput("cannot return more than %d nested levels" % MAX_DEPTH)
     if kind is int:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
-            raise ValueError("cannot return an integer beyond 2**53 - 1")
+            raise NotAnOutput("cannot return an integer beyond 2**53 - 1")
     elif kind is float:
         if value - value != 0:
-            raise ValueError("cannot return NaN or infinity")
+            raise NotAnOutput("cannot return NaN or infinity")
     elif kind is dict:
         for key, item in value.items():
             if type(key) is not str:
-                raise TypeError("cannot return an object with a key that is a %s" % type(key).__name__)
+                raise NotAnOutput("cannot return an object with a key that is a %s" % type(key).__name__)
             check(item, depth + 1)
     elif kind is list or kind is tuple:
         for item in value:
             check(item, depth + 1)
     else:
-        raise TypeError("cannot return a %s" % kind.__name__)
+        raise NotAnOutput("cannot return a %s" % kind.__name__)
 
 
 def describe(nonce, problem, config):
@@ -478,9 +482,11 @@ def describe(nonce, problem, config):
 
 
 def explain(problem, config):
-    kind = "memory" if isinstance(problem, MemoryError) else "error"
+    if isinstance(problem, NotAnOutput):
+        return "bad-output", str(problem)
     if isinstance(problem, UnicodeEncodeError) and problem.reason == "surrogates not allowed":
-        return kind, "cannot return a string with a lone surrogate"
+        return "bad-output", "cannot return a string with a lone surrogate"
+    kind = "memory" if isinstance(problem, MemoryError) else "error"
     try:
         text = str(problem)[:MAX_MESSAGE]
     except BaseException:
