@@ -1,21 +1,18 @@
 import { v7 as uuid } from 'uuid'
 import type { Config } from '../domain/config.ts'
-import {
-  type Execution,
-  type ExecutionError,
-  isSampled,
-  type Outcome,
-  redact,
-  type Source,
-} from '../domain/execution.ts'
+import { type ExecutionError, isSampled, type Outcome, type Source } from '../domain/execution.ts'
+import { lifecycleOf } from '../domain/history.ts'
 import type { Json } from '../domain/json.ts'
+import type { Failure } from '../domain/outcome.ts'
 import type { Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
-import { appendExecutions } from '../store/datasets.ts'
+import { readHistory } from '../store/history.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { openApp } from './open-app.ts'
 import { openProgram, type Program, type ProgramOptions, placeOf } from './open-program.ts'
+import { type Finished, type Recorder, recordAtOnce, recordOf, type Sample } from './record.ts'
+import { refuseResting } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What the caller of an execution is told. */
@@ -40,14 +37,26 @@ export interface ExecutorOptions extends Omit<ProgramOptions, 'gate'> {
   record?: boolean
 }
 
+/** What one call may say for itself. */
+export interface CallOptions {
+  /** Instead of the version's own limit. */
+  timeoutMs?: number | undefined
+  /** It joins the sample that is validated, whatever the dice say. */
+  forceValidation?: boolean | undefined
+  /** Who asks, kept in the record. */
+  client?: string | undefined
+}
+
 /** One version of one app, ready to answer. Whoever opens it closes it. */
 export interface Executor {
   app: LoopApp
   version: Version
   sandbox: SandboxName
-  execute(input: unknown): Promise<ExecutionReply>
+  /** Why its program cannot be loaded, if it cannot. */
+  failure: Failure | undefined
+  execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   /** Answers all inputs, in their order, and records them with one write. */
-  executeMany(inputs: unknown[]): Promise<ExecutionReply[]>
+  executeMany(inputs: unknown[], options?: CallOptions): Promise<ExecutionReply[]>
   close(): Promise<void>
 }
 
@@ -58,116 +67,118 @@ export async function openExecutor(
   { source, record = true, ...options }: ExecutorOptions,
 ): Promise<Executor> {
   const { data, app, address: parsed } = await openApp(workspace, address)
+  refuseResting(app, lifecycleOf(await readHistory(app)))
   const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
-  const gate = verifyVersion(app, version)
-  const opening = openProgram(placeOf(app, version), version.manifest, { ...options, gate })
+  const opening = openVersion(app, version, options)
   // Awaited below; that it may fail earlier is no surprise.
   opening.catch(() => {})
   try {
     const config = await readConfig(data, app)
     const program = await opening
-    const running = { workspace, config, app, version, program, source, record }
-    return {
+    const recorder = record ? recordAtOnce(app, workspace.report) : undefined
+    return createExecutor({
       app,
       version,
-      sandbox: program.sandbox,
-      execute: async input => (await run(running, [input]))[0]!,
-      executeMany: inputs => run(running, inputs),
-      close: () => program.close(),
-    }
+      program,
+      source,
+      recorder,
+      now: workspace.now,
+      settings: () => config,
+    })
   } catch (problem) {
     await opening.then(program => program.close()).catch(() => {})
     throw problem
   }
 }
 
-interface Running {
-  workspace: Workspace
-  config: Config
+/** Starts the program of a version, whose files are verified before it is loaded. */
+export function openVersion(
+  app: LoopApp,
+  version: Version,
+  options: Omit<ProgramOptions, 'gate'>,
+): Promise<Program> {
+  return openProgram(placeOf(app, version), version.manifest, {
+    ...options,
+    gate: verifyVersion(app, version),
+  })
+}
+
+export interface ExecutorParts {
   app: LoopApp
   version: Version
   program: Program
   source: Source
-  record: boolean
+  /** Without one, nothing is recorded. */
+  recorder: Recorder | undefined
+  now: () => Date
+  /** What config.yaml says now: sampling and privacy may change under a running program. */
+  settings: () => Pick<Config, 'sampling' | 'privacy'>
 }
 
-interface Finished {
-  id: string
-  timestamp: string
-  input: Json
-  outcome: Outcome
+/** Closes the program when it is closed. */
+export function createExecutor(parts: ExecutorParts): Executor {
+  const { app, version, program } = parts
+  return {
+    app,
+    version,
+    sandbox: program.sandbox,
+    failure: program.failure,
+    execute: async (input, options) => (await run(parts, [input], options))[0]!,
+    executeMany: (inputs, options) => run(parts, inputs, options),
+    close: () => program.close(),
+  }
 }
 
-async function run(running: Running, inputs: unknown[]): Promise<ExecutionReply[]> {
-  const { workspace, program } = running
+async function run(
+  parts: ExecutorParts,
+  inputs: unknown[],
+  options: CallOptions = {},
+): Promise<ExecutionReply[]> {
   const finished = await Promise.all(
     inputs.map(async (input): Promise<Finished> => {
       const id = uuid()
-      const timestamp = workspace.now().toISOString()
-      return { id, timestamp, input: input as Json, outcome: await program.answer(input) }
+      const timestamp = parts.now().toISOString()
+      const outcome = await parts.program.answer(input, options)
+      return { id, timestamp, input: input as Json, outcome, sample: sampleOf(parts, id, outcome, options) }
     }),
   )
-  const recorded = record(running, finished)
-  return finished.map(one => replyOf(running, one, recorded))
-}
-
-/** Says whether it was recorded. Failing to record never fails an execution, and is never silent. */
-function record(running: Running, finished: Finished[]): boolean {
-  const { workspace, config, app } = running
-  if (!running.record || config.privacy.record === 'off') return false
-  try {
-    appendExecutions(
-      app,
-      finished.map(one => recordOf(running, one)),
+  const { privacy } = parts.settings()
+  const isRecorded =
+    parts.recorder !== undefined &&
+    privacy.record !== 'off' &&
+    parts.recorder.record(
+      finished.map(one =>
+        recordOf(one, { ...parts, sandbox: parts.program.sandbox, privacy, client: options.client }),
+      ),
     )
-    return true
-  } catch (problem) {
-    workspace.report(`not recorded: ${problem instanceof Error ? problem.message : problem}`)
-    return false
-  }
+  return finished.map(one => replyOf(parts, one, isRecorded))
 }
 
-/** What is kept: nothing of an input that does not fit, and of others what the privacy settings allow. */
-function recordOf(running: Running, { id, timestamp, input, outcome }: Finished): Execution {
-  const { config, app, version, program } = running
-  const { record, redact: hidden } = config.privacy
-  const isSuccess = outcome.status === 'success'
-  const isFull = record === 'full'
-  return {
-    execution_id: id,
-    timestamp,
-    loop_app_id: app.id,
-    version: version.number,
-    digest: version.manifest.digest,
-    ...(isFull && !isInvalidInput(outcome) && { input: redact(input, hidden) }),
-    ...(isSuccess && isFull && { output: outcome.output }),
-    ...(isSuccess && outcome.confidence !== undefined && { confidence: outcome.confidence }),
-    ...(isSuccess && isFull && outcome.reason !== undefined && { reason: outcome.reason }),
-    status: outcome.status,
-    ...(!isSuccess && { error: { kind: outcome.error.kind, message: isFull ? outcome.error.message : '' } }),
-    latency_ms: outcome.latency_ms,
-    sampled_for_validation: isSuccess && isSampled(id, config.sampling.rate),
-    sampling_probability: config.sampling.rate,
-    source: running.source,
-    sandbox: program.sandbox,
-  }
+function sampleOf(
+  parts: ExecutorParts,
+  id: string,
+  outcome: Outcome,
+  { forceValidation }: CallOptions,
+): Sample {
+  const probability = forceValidation ? 1 : parts.settings().sampling.rate
+  return { isIn: outcome.status === 'success' && isSampled(id, probability), probability }
 }
 
-function isInvalidInput(outcome: Outcome): boolean {
-  return outcome.status !== 'success' && outcome.error.kind === 'invalid_input'
-}
-
-function replyOf(running: Running, { id, outcome }: Finished, recorded: boolean): ExecutionReply {
+function replyOf(
+  { app, version }: ExecutorParts,
+  { id, outcome, sample }: Finished,
+  recorded: boolean,
+): ExecutionReply {
   const { status, latency_ms, ...result } = outcome
   return {
     ...result,
     execution_id: id,
-    loop_app_id: running.app.id,
-    version: running.version.number,
-    digest: running.version.manifest.digest,
+    loop_app_id: app.id,
+    version: version.number,
+    digest: version.manifest.digest,
     status,
     latency_ms,
     recorded,
-    sampled_for_validation: recorded && status === 'success' && isSampled(id, running.config.sampling.rate),
+    sampled_for_validation: recorded && sample.isIn,
   }
 }

@@ -1,6 +1,7 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
 import type { Json } from '../domain/json.ts'
+import type { Failure } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -10,7 +11,9 @@ import { openPool, type ProgramPlace } from './open-pool.ts'
 /** A program that answers inputs, held to its contract. Nothing is recorded. Whoever opens it closes it. */
 export interface Program {
   sandbox: SandboxName
-  answer(input: unknown): Promise<Outcome>
+  /** Why the program cannot be loaded, if it cannot. */
+  failure: Failure | undefined
+  answer(input: unknown, options?: { timeoutMs?: number | undefined }): Promise<Outcome>
   close(): Promise<void>
 }
 
@@ -40,15 +43,17 @@ export async function openProgram(
       compileSchema(contract.output_schema, 'output_schema'),
     ])
     const pool = await opening
-    const run = timeoutMs === undefined ? {} : { timeoutMs }
     return {
       sandbox: pool.sandbox,
+      failure: await pool.ready,
       close: () => pool.close(),
-      async answer(value) {
+      async answer(value, call = {}) {
         const problems = input(value)
         if (problems.length > 0) return invalidInput(problems)
+        const limit = call.timeoutMs ?? timeoutMs
         try {
-          return outcomeOf(await pool.run(value as Json, run), output)
+          const reply = await pool.run(value as Json, limit === undefined ? {} : { timeoutMs: limit })
+          return outcomeOf(reply, output)
         } catch (error) {
           if (!(error instanceof LoopaiError) || error.code !== 'INPUT_TOO_LARGE') throw error
           return invalidInput([{ pointer: '', message: `is larger than ${contract.limits.input_kb} KiB` }])

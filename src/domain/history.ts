@@ -61,6 +61,16 @@ export function statusOf(
   return active === undefined || version > active ? 'testing' : 'draft'
 }
 
+export type Lifecycle = 'active' | 'paused' | 'archived'
+
+/** What the last `pause`, `resume` or `archive` made of an app. */
+export function lifecycleOf(history: HistoryEntry[]): Lifecycle {
+  const last = history.findLast(entry => entry.op in LIFECYCLES)
+  return last ? LIFECYCLES[last.op as keyof typeof LIFECYCLES] : 'active'
+}
+
+const LIFECYCLES = { pause: 'paused', resume: 'active', archive: 'archived' } as const
+
 export function isFlip(entry: HistoryEntry): boolean {
   return entry.op === 'promote' || entry.op === 'rollback'
 }

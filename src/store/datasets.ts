@@ -1,8 +1,12 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Execution } from '../domain/execution.ts'
+import { isObject } from '../domain/json.ts'
+import type { Validation } from '../domain/validation.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
+import { readLines } from './lines.ts'
 
 /**
  * Appends lines to the files of their UTC days, each file with a single write: complete or absent. Throws when it cannot; the caller says so.
@@ -16,17 +20,91 @@ export function appendExecutions(app: LoopApp, executions: Execution[]): void {
   for (const [day, lines] of days) append(app.paths.executions, `${day}.jsonl`, lines)
 }
 
+export function appendValidation(app: LoopApp, validation: Validation): void {
+  append(app.paths.validations, 'sampled.jsonl', `${JSON.stringify(validation)}\n`)
+}
+
+/** Executions since a UTC day (`2025-10-29`), in the order in which they were written. Lines that are torn are skipped. */
+export async function* readExecutions(app: LoopApp, since: string): AsyncGenerator<Execution> {
+  for (const file of await listFiles(app.paths.executions, name => name.slice(0, 10) >= since)) {
+    yield* readRecords<Execution>(file)
+  }
+}
+
+/** The execution with this id, which is looked for on the days around the time that is written in the id. */
+export async function findExecution(app: LoopApp, id: string): Promise<Execution | undefined> {
+  const days = daysAround(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16))
+  for (const file of await listFiles(app.paths.executions, name => days.includes(name.slice(0, 10)))) {
+    for await (const line of readLines(createReadStream(file), MAX_LINE_BYTES)) {
+      if (line.bytes?.includes(id) !== true) continue
+      const execution = parseRecord<Execution>(line.bytes)
+      if (execution?.execution_id === id) return execution
+    }
+  }
+}
+
+const MAX_LINE_BYTES = 64 * 1024 * 1024
+const DAY_MS = 24 * 60 * 60 * 1000
+const NEWLINE = 10
+
 function append(folder: string, name: string, lines: string): void {
   const file = path.join(folder, name)
   try {
-    appendFileSync(file, lines)
+    writeLines(file, lines)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainWriteError(error, file)
     try {
       mkdirSync(folder, { recursive: true })
-      appendFileSync(file, lines)
+      writeLines(file, lines)
     } catch (second) {
       throw explainWriteError(second, file)
     }
   }
+}
+
+/** A line that a crash has torn is closed first, so that it spoils no other. */
+function writeLines(file: string, lines: string): void {
+  const handle = openSync(file, 'a+')
+  try {
+    const { size } = fstatSync(handle)
+    const last = Buffer.alloc(1)
+    const isTorn = size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE
+    const bytes = Buffer.from(isTorn ? `\n${lines}` : lines)
+    const written = writeSync(handle, bytes)
+    if (written < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+  } finally {
+    closeSync(handle)
+  }
+}
+
+async function listFiles(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [] as string[])
+  const wanted = names.filter(name => /^\d{4}-\d\d-\d\d(\.\d+)?\.jsonl$/.test(name) && isWanted(name))
+  return wanted
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(name => path.join(folder, name))
+}
+
+async function* readRecords<Line>(file: string): AsyncGenerator<Line> {
+  for await (const { bytes } of readLines(createReadStream(file), MAX_LINE_BYTES)) {
+    const value = bytes && parseRecord<Line>(bytes)
+    if (value) yield value
+  }
+}
+
+/** We wrote it: what parses has the fields that it should have. */
+function parseRecord<Line>(bytes: Buffer): Line | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString())
+    return isObject(value) ? (value as Line) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function daysAround(time: number): string[] {
+  if (!(time >= 0 && time < 8e15)) return []
+  return [time - DAY_MS, time, time + DAY_MS].map(day =>
+    new Date(Math.max(0, day)).toISOString().slice(0, 10),
+  )
 }

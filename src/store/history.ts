@@ -1,12 +1,40 @@
+import { readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { LoopaiError } from '../domain/errors.ts'
-import { type HistoryEntry, isHistoryEntry } from '../domain/history.ts'
+import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
 
 /** All entries, oldest first. Lines that a merge duplicated count once. */
 export async function readHistory(app: LoopApp): Promise<HistoryEntry[]> {
+  return parseHistory(app, await readHistoryText(app))
+}
+
+/** A function that says what state an app is in, and costs one `stat` while the history stays as it is. */
+export function watchLifecycle(app: LoopApp): () => Lifecycle {
+  let seen: string | undefined
+  let lifecycle: Lifecycle = 'active'
+  return () => {
+    const stat = statSync(app.paths.history, { throwIfNoEntry: false })
+    const now = stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+    if (now === seen) return lifecycle
+    seen = now
+    // A history that is just being merged may be broken: what was known stays true until it can be read again.
+    lifecycle = now === undefined ? 'active' : (tryLifecycle(app) ?? lifecycle)
+    return lifecycle
+  }
+}
+
+function tryLifecycle(app: LoopApp): Lifecycle | undefined {
+  try {
+    return lifecycleOf(parseHistory(app, readFileSync(app.paths.history, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+function parseHistory(app: LoopApp, text: string): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>()
-  const lines = (await readHistoryText(app)).split('\n')
+  const lines = text.split('\n')
   lines.forEach((line, index) => {
     if (line.trim() === '') return
     const entry = parseEntry(line)

@@ -26,6 +26,7 @@ export function appLayout(directory: string) {
     draft: path.join(directory, 'draft'),
     examples: path.join(datasets, 'examples'),
     executions: path.join(datasets, 'executions'),
+    validations: path.join(datasets, 'validations'),
   }
 }
 
