@@ -63,7 +63,7 @@ async function answersOf(
 ): Promise<Outcome[]> {
   const program = await openProgram(place, behaviour, options)
   try {
-    return await Promise.all(inputs.map(input => program.answer(input)))
+    return await program.answerMany(inputs)
   } finally {
     await program.close()
   }

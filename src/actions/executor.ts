@@ -134,14 +134,20 @@ async function run(
   inputs: unknown[],
   options: CallOptions = {},
 ): Promise<ExecutionReply[]> {
-  const finished = await Promise.all(
-    inputs.map(async (input): Promise<Finished> => {
-      const id = uuid()
-      const timestamp = parts.now().toISOString()
-      const outcome = await parts.program.answer(input, options)
-      return { id, timestamp, input: input as Json, outcome, sample: sampleOf(parts, id, outcome, options) }
-    }),
-  )
+  const { program } = parts
+  const asked = inputs.map(input => ({
+    id: uuid(),
+    timestamp: parts.now().toISOString(),
+    input: input as Json,
+  }))
+  const outcomes =
+    inputs.length === 1
+      ? [await program.answer(inputs[0], options)]
+      : await program.answerMany(inputs, options)
+  const finished = asked.map((one, i): Finished => {
+    const outcome = outcomes[i]!
+    return { ...one, outcome, sample: sampleOf(parts, one.id, outcome, options) }
+  })
   const { privacy } = parts.settings()
   const isRecorded =
     parts.recorder !== undefined &&

@@ -1,6 +1,5 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
-import type { Json } from '../domain/json.ts'
 import type { Failure } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
@@ -13,8 +12,15 @@ export interface Program {
   sandbox: SandboxName
   /** Why the program cannot be loaded, if it cannot. */
   failure: Failure | undefined
-  answer(input: unknown, options?: { timeoutMs?: number | undefined }): Promise<Outcome>
+  answer(input: unknown, options?: AnswerOptions): Promise<Outcome>
+  /** Answers all inputs, in their order, on all processes at once: much faster than one by one. */
+  answerMany(inputs: unknown[], options?: AnswerOptions): Promise<Outcome[]>
   close(): Promise<void>
+}
+
+interface AnswerOptions {
+  /** For one input, instead of the program's own limit. */
+  timeoutMs?: number | undefined
 }
 
 export interface ProgramOptions {
@@ -33,6 +39,10 @@ export async function openProgram(
   contract: Contract,
   { timeoutMs, ...options }: ProgramOptions = {},
 ): Promise<Program> {
+  const limitOf = (call: AnswerOptions) => {
+    const limit = call.timeoutMs ?? timeoutMs
+    return limit === undefined ? {} : { timeoutMs: limit }
+  }
   // The processes come up while the schemas are compiled.
   const opening = openPool(place, { ...options, limits: contract.limits })
   // Awaited below; that it may fail earlier is no surprise.
@@ -50,14 +60,21 @@ export async function openProgram(
       async answer(value, call = {}) {
         const problems = input(value)
         if (problems.length > 0) return invalidInput(problems)
-        const limit = call.timeoutMs ?? timeoutMs
         try {
-          const reply = await pool.run(value as Json, limit === undefined ? {} : { timeoutMs: limit })
-          return outcomeOf(reply, output)
+          return outcomeOf(await pool.run(value, limitOf(call)), output)
         } catch (error) {
           if (!(error instanceof LoopaiError) || error.code !== 'INPUT_TOO_LARGE') throw error
           return invalidInput([{ pointer: '', message: `is larger than ${contract.limits.input_kb} KiB` }])
         }
+      },
+      async answerMany(values, call = {}) {
+        const problems = values.map(input)
+        const fitting = values.filter((_, i) => problems[i]!.length === 0)
+        const replies = await pool.runMany(fitting, limitOf(call))
+        let next = 0
+        return problems.map(found =>
+          found.length > 0 ? invalidInput(found) : outcomeOf(replies[next++]!, output),
+        )
       },
     }
   } catch (problem) {
@@ -68,5 +85,6 @@ export async function openProgram(
 
 /** Where the program of a version lies. */
 export function placeOf(app: LoopApp, { number, directory, manifest }: Version): ProgramPlace {
-  return { loopAppId: app.id, version: number, directory, runtime: manifest.runtime, entry: manifest.entry }
+  const { runtime, entry, isolation } = manifest
+  return { loopAppId: app.id, version: number, directory, runtime, entry, isolation }
 }

@@ -65,7 +65,7 @@ async function answersOf(
   const size = Math.min(availableParallelism(), Math.ceil(rows.length / 100))
   const program = await openProgram(placeOf(app, version), version.manifest, { size, ...options, gate })
   try {
-    return await Promise.all(rows.map(({ input }) => program.answer(input)))
+    return await program.answerMany(rows.map(row => row.input))
   } finally {
     await program.close()
   }

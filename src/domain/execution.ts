@@ -79,6 +79,7 @@ export function redact(input: Json, names: string[]): Json {
 }
 
 const ERROR_KINDS: Record<FailureKind, ErrorKind> = {
+  'bad-input': 'invalid_input',
   error: 'program_error',
   killed: 'program_error',
   noreply: 'program_error',

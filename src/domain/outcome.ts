@@ -8,11 +8,13 @@ export interface Failure {
 }
 
 /**
- * `error` the program raised; `timeout` wall clock; `cpu` and `memory` limits; `killed` by a signal; `noreply` it ended without an
- * answer; `bad-output` it returned what is no JSON; `output-limit`, `log-limit` it said too much; `protocol` it broke the frame
- * protocol; `start-failed` it could not be loaded; `sandbox-unavailable` the process could not be confined or started at all.
+ * `bad-input` it was not asked, the input being more than it may be sent; `error` the program raised; `timeout` wall clock; `cpu` and
+ * `memory` limits; `killed` by a signal; `noreply` it ended without an answer; `bad-output` it returned what is no JSON;
+ * `output-limit`, `log-limit` it said too much; `protocol` it broke the frame protocol; `start-failed` it could not be loaded;
+ * `sandbox-unavailable` the process could not be confined or started at all.
  */
 export type FailureKind =
+  | 'bad-input'
   | 'error'
   | 'timeout'
   | 'cpu'

@@ -105,7 +105,7 @@ export function createPool(options: PoolOptions): Pool {
 const CLOSED: Failure = { kind: 'killed', message: 'the pool is closed', latencyMs: 0 }
 
 function refuse(message: string): Failure {
-  return { kind: 'error', message, latencyMs: 0 }
+  return { kind: 'bad-input', message, latencyMs: 0 }
 }
 
 async function runEach(inputs: unknown[], lanes: number, runOne: (input: unknown) => Promise<Reply>) {

@@ -122,11 +122,14 @@ def execute(value):
     const large = 'x'.repeat(2000)
     await expect(pool.run(large)).rejects.toMatchObject({ code: 'INPUT_TOO_LARGE' })
     const deep = JSON.parse('['.repeat(65) + ']'.repeat(65))
-    expect(await pool.run(deep)).toMatchObject({ kind: 'error', message: expect.stringMatching(/levels/) })
+    expect(await pool.run(deep)).toMatchObject({
+      kind: 'bad-input',
+      message: expect.stringMatching(/levels/),
+    })
     expect(await pool.runMany([1, large, deep, 2])).toMatchObject([
       { kind: 'ok' },
-      { kind: 'error', message: expect.stringMatching(/larger than 1 KiB/) },
-      { kind: 'error', message: expect.stringMatching(/levels deep/) },
+      { kind: 'bad-input', message: expect.stringMatching(/larger than 1 KiB/) },
+      { kind: 'bad-input', message: expect.stringMatching(/levels deep/) },
       { kind: 'ok', value: 2 },
     ])
     const allowed = JSON.parse('['.repeat(64) + ']'.repeat(64))
