@@ -2,108 +2,172 @@ import type { Limits } from '../domain/launch.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Crew } from './crew.ts'
 import { isDeeper, MAX_DEPTH } from './protocol.ts'
+import type { Worker } from './worker.ts'
 
 interface Chunks {
   crew: Crew
   limits: Limits
   timeoutMs: number
-  /** How many chunks at the same time. */
+  /** How many workers at the same time. */
   lanes: number
-  /** What an input took lately: kept from call to call. */
-  pace: { perInputMs: number }
+  pace: Pace
   runOne: (input: unknown) => Promise<Reply>
+}
+
+/** How large chunks are: kept from call to call. */
+interface Pace {
+  perInputMs: number
+  most: number
 }
 
 /** Long enough that sending it costs nothing beside it, short enough that nobody waits for it. */
 const TARGET_MS = 10
-const MAX_INPUTS = 1024
 const FIRST_INPUTS = 16
+const MAX_INPUTS = 2048
+/** While the host reads one answer, the worker has the next chunk already. */
+const IN_FLIGHT = 2
+const MAX_FAILED_LOADS = 3
+/** After this long, a lane makes room for whoever waits. */
+const TURN_MS = 50
 
-/** What a range of inputs gave: replies to the first of them, or nothing that says which one is to blame. */
-type Result = { replies: Reply[] } | { suspects: true } | { failure: Failure }
+interface Range {
+  from: number
+  to: number
+}
+
+interface Chunk {
+  range: Range
+  bytes?: Buffer
+}
+
+export function newPace(): Pace {
+  return { perInputMs: 1, most: FIRST_INPUTS }
+}
 
 export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Reply[]> {
   const { crew, limits, timeoutMs, lanes, pace, runOne } = chunks
   const replies: Reply[] = new Array(inputs.length)
-  const put = (from: number, some: Reply[]) => {
-    for (let index = 0; index < some.length; index++) replies[from + index] = some[index]!
-  }
-  let next = 0
-  let most = FIRST_INPUTS
+  const rest: Range[] = [{ from: 0, to: inputs.length }]
+  const fair = Math.ceil(inputs.length / lanes)
   let failure: Failure | undefined
+  let hasLoaded = false
+  let failedLoads = 0
 
   async function lane() {
-    while (next < inputs.length) {
-      const from = next
-      const fair = Math.ceil(inputs.length / lanes)
-      next = Math.min(
-        from + Math.max(1, Math.min(TARGET_MS / pace.perInputMs, most, fair) | 0),
-        inputs.length,
-      )
-      await runRange(from, next)
+    while (rest.length > 0 && !failure) {
+      const worker = await crew.acquire()
+      if (!worker) return fail({ kind: 'killed', message: 'the pool is closed', latencyMs: 0 })
+      await turn(worker)
     }
   }
 
-  /** Leaves no input of the range without a reply. */
-  async function runRange(start: number, end: number) {
-    let from = start
-    while (from < end) {
-      const result = failure ? { failure } : await send(inputs.slice(from, end))
-      if ('replies' in result) {
-        put(from, result.replies)
-        from += result.replies.length
-        most = Math.min(most * 2, MAX_INPUTS)
-      } else if ('failure' in result) {
-        // A program that cannot be loaded has failed for every input; a start for each would take for ever.
-        failure = result.failure
-        put(from, new Array(end - from).fill(failure))
-        return
-      } else {
-        most = Math.max(FIRST_INPUTS, most >> 2)
-        from = await findGuilty(from, end)
-      }
-    }
-  }
-
-  /** One by one up to the input that does again what the chunk did. Returns where the rest begins. */
-  async function findGuilty(start: number, end: number): Promise<number> {
-    for (let place = start; place < end; place++) {
-      const reply = await runOne(inputs[place])
-      replies[place] = reply
-      if (reply.kind !== 'ok' && reply.kind !== 'error') return place + 1
-    }
-    return end
-  }
-
-  async function send(some: unknown[]): Promise<Result> {
-    const text = JSON.stringify(some)
-    const bytes = Buffer.from(text)
-    // One level more for the list. Whichever input it is, alone it says so.
-    if (bytes.length > limits.input_kb * 1024)
-      return some.length > 1 ? sendLess(some) : { replies: [await runOne(some[0])] }
-    if (isDeeper(bytes, MAX_DEPTH + 1)) return { suspects: true }
-    const worker = await crew.acquire()
-    if (!worker) return { failure: { kind: 'killed', message: 'the pool is closed', latencyMs: 0 } }
+  /** Keeps one worker busy, and gives it back. Whatever is not answered by then is in `rest` again. */
+  async function turn(worker: Worker) {
+    let kind: Reply['kind'] = 'start-failed'
+    let suspects: Range | undefined
+    const odd: Range[] = []
+    const sent: (Chunk & { answer: Promise<Reply[] | Failure> })[] = []
     try {
       const loading = await worker.ready
-      const answer = loading ?? (await worker.callMany(text, some.length, timeoutMs))
-      if (!Array.isArray(answer)) {
-        crew.release(worker, answer.kind)
-        return loading || crew.isClosed() ? { failure: answer } : { suspects: true }
+      if (loading) return failToLoad(loading)
+      hasLoaded = true
+      const since = performance.now()
+      while (!suspects) {
+        const isOver = !worker.isAlive() || (crew.isWanted() && performance.now() - since > TURN_MS)
+        while (!isOver && sent.length < IN_FLIGHT && rest.length > 0) {
+          const chunk = encode(take())
+          if (chunk.bytes) sent.push({ ...chunk, answer: send(worker, chunk) })
+          else odd.push(chunk.range)
+        }
+        const first = sent.shift()
+        if (!first) break
+        const answer = await first.answer
+        if (Array.isArray(answer)) {
+          kind = answer.at(-1)?.kind ?? 'noreply'
+          suspects = accept(first.range, answer)
+        } else {
+          kind = answer.kind
+          suspects = first.range
+        }
       }
-      crew.release(worker, answer.at(-1)!.kind)
-      pace.perInputMs += (answer[0]!.latencyMs - pace.perInputMs) / 2
-      return { replies: answer }
-    } catch (problem) {
-      crew.release(worker, 'start-failed')
-      throw problem
+    } finally {
+      for (const { range } of sent) rest.push(range)
+      crew.release(worker, kind)
+    }
+    // Only now: who runs alone needs a worker too.
+    for (const range of odd) await runAlone(range)
+    if (!suspects) return
+    pace.most = Math.max(FIRST_INPUTS, pace.most >> 2)
+    if (failure || crew.isClosed()) rest.push(suspects)
+    else await findGuilty(suspects)
+  }
+
+  /** The next inputs, as many as a worker answers in a moment. */
+  function take(): Range {
+    const range = rest.pop()!
+    const size = Math.max(1, Math.floor(Math.min(TARGET_MS / pace.perInputMs, pace.most, fair)))
+    const to = Math.min(range.to, range.from + size)
+    if (to < range.to) rest.push({ from: to, to: range.to })
+    return { from: range.from, to }
+  }
+
+  /** What can be sent of a range; the rest of it goes back. There are no bytes for a single input that cannot be sent. */
+  function encode(range: Range): Chunk {
+    const bytes = Buffer.from(JSON.stringify(inputs.slice(range.from, range.to)))
+    // One level more than an input may have: the list.
+    if (bytes.length <= limits.input_kb * 1024 && !isDeeper(bytes, MAX_DEPTH + 1)) return { range, bytes }
+    if (sizeOf(range) === 1) return { range }
+    const middle = range.from + (sizeOf(range) >> 1)
+    rest.push({ from: middle, to: range.to })
+    return encode({ from: range.from, to: middle })
+  }
+
+  function send(worker: Worker, { range, bytes }: Chunk) {
+    return worker.callMany(bytes!, sizeOf(range), timeoutMs)
+  }
+
+  /** Returns the input that a worker must not be blamed for after it had answered others: it ran out of memory. */
+  function accept({ from, to }: Range, answer: Reply[]): Range | undefined {
+    for (let index = 0; index < answer.length; index++) replies[from + index] = answer[index]!
+    const next = from + answer.length
+    if (next < to) rest.push({ from: next, to })
+    const last = answer.at(-1)
+    if (!last) return
+    pace.perInputMs += (last.latencyMs - pace.perInputMs) / 2
+    pace.most = Math.min(pace.most * 2, MAX_INPUTS)
+    if (last.kind === 'memory') return { from: next - 1, to: next }
+  }
+
+  /** One by one up to the input that does again what the chunk did. */
+  async function findGuilty({ from, to }: Range) {
+    for (let place = from; place < to; place++) {
+      await runAlone({ from: place, to: place + 1 })
+      const { kind } = replies[place]!
+      if (kind === 'ok' || kind === 'error') continue
+      if (place + 1 < to) rest.push({ from: place + 1, to })
+      return
     }
   }
 
-  function sendLess(some: unknown[]): Promise<Result> {
-    return send(some.slice(0, some.length >> 1))
+  async function runAlone({ from }: Range) {
+    replies[from] = await runOne(inputs[from])
+  }
+
+  /** It fails for every input, and a start for each would take for ever; but one that has worked gets another chance. */
+  function failToLoad(reason: Failure) {
+    failedLoads++
+    if (!hasLoaded || failedLoads > MAX_FAILED_LOADS) fail(reason)
+  }
+
+  function fail(reason: Failure) {
+    failure ??= reason
   }
 
   await Promise.all(Array.from({ length: lanes }, lane))
+  for (const { from, to } of failure ? rest : []) replies.fill(failure!, from, to)
   return replies
+}
+
+function sizeOf({ from, to }: Range): number {
+  return to - from
 }

@@ -11,6 +11,8 @@ export interface Crew {
   acquire(): Promise<Worker | undefined>
   /** Gives it back. `kind` is how its last call ended: a worker that may be damaged is replaced. */
   release(worker: Worker, kind: FailureKind | 'ok'): void
+  /** Whether somebody waits for a worker. */
+  isWanted(): boolean
   isClosed(): boolean
   close(): Promise<void>
 }
@@ -29,7 +31,7 @@ export interface CrewOptions {
 }
 
 const MAX_CALLS = 10_000
-/** After so many workers in a row that have answered nothing, the next ones are started ever more slowly. */
+/** After so many workers in a row that have failed at once, the next ones are started ever more slowly: others need the processor too. */
 const FAST_STARTS = 3
 const MAX_DELAY_MS = 1000
 
@@ -103,12 +105,14 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     ready,
     acquire,
     release(worker, kind) {
-      fruitless = kind === 'ok' || kind === 'error' ? 0 : fruitless + 1
+      if (kind === 'ok' || kind === 'error') fruitless = 0
+      else if (worker.calls() <= 1) fruitless++
       const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
       if (worker.isAlive() && worker.calls() < maxCalls && !holdsMemory && !isClosed) offer(worker)
       // A program that cannot be loaded is tried again when somebody asks, not for ever.
       else void replace(worker, kind !== 'start-failed' && !idleMs)
     },
+    isWanted: () => waiting.length > 0,
     isClosed: () => isClosed,
     async close() {
       isClosed = true
@@ -120,5 +124,5 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
 }
 
 function delay(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds).unref())
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }

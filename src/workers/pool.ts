@@ -1,6 +1,6 @@
 import { LoopaiError } from '../domain/errors.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
-import { runInChunks } from './chunks.ts'
+import { newPace, runInChunks } from './chunks.ts'
 import { type CrewOptions, createCrew } from './crew.ts'
 import { isDeeper, MAX_DEPTH } from './protocol.ts'
 
@@ -44,7 +44,7 @@ const INHERITABLE = new Set<FailureKind | 'ok'>([
 export function createPool(options: PoolOptions): Pool {
   const { limits, launch, size = 1 } = options
   const crew = createCrew(options)
-  const pace = { perInputMs: 1 }
+  const pace = newPace()
 
   async function attempt(input: string, timeoutMs: number): Promise<{ reply: Reply; isFirst: boolean }> {
     const worker = await crew.acquire()

@@ -36,10 +36,10 @@ const REFUSALS = [
 export type RefusalKind = (typeof REFUSALS)[number]
 
 export interface FrameReader {
-  /** Opens the door for exactly one frame: the answer to one input, or to a chunk of at most `most`. */
+  /** Opens the door for exactly one frame more: the answer to one input, or to a chunk of at most `most`. Answers come in this order. */
   expect(nonce: string, most?: number): void
-  /** Takes bytes: the awaited frame when it is complete, or what is wrong. After a violation the reader is of no more use. */
-  push(chunk: Buffer): Frame | Violation | undefined
+  /** Takes bytes, and hands on each awaited frame that they complete. Returns what is wrong; then the reader is of no more use. */
+  push(chunk: Buffer, take: (frame: Frame) => void): Violation | undefined
 }
 
 export const MAX_DEPTH = 64
@@ -52,29 +52,36 @@ const NEWLINE = 10
  * is known to be UTF-8 and shallow before it reaches the JSON parser. Costs at most a few passes over `maxBytes`.
  */
 export function createFrameReader(maxBytes: number): FrameReader {
-  let awaited: Expectation | undefined
+  const awaited: Expectation[] = []
   let chunks: Buffer[] = []
   let size = 0
 
   return {
     expect(nonce, most) {
-      awaited = { nonce, most }
+      awaited.push({ nonce, most })
     },
 
-    push(chunk) {
-      if (awaited === undefined) return 'unsolicited-frame'
-      size += chunk.length
-      if (size > maxBytes + ENVELOPE_BYTES) return 'output-limit'
-      chunks.push(chunk)
-      const end = chunk.indexOf(NEWLINE)
-      if (end === -1) return
-      if (end !== chunk.length - 1) return 'extra-bytes'
-      const line = chunks.length === 1 ? chunk : Buffer.concat(chunks, size)
-      const expected = awaited
-      awaited = undefined
-      chunks = []
-      size = 0
-      return parse(line, expected)
+    push(chunk, take) {
+      for (let from = 0; from < chunk.length; ) {
+        const expected = awaited[0]
+        if (!expected) return from === 0 ? 'unsolicited-frame' : 'extra-bytes'
+        const end = chunk.indexOf(NEWLINE, from) + 1
+        const part = chunk.subarray(from, end || chunk.length)
+        size += part.length
+        if (size > maxBytes + ENVELOPE_BYTES) return 'output-limit'
+        chunks.push(part)
+        if (end === 0) return
+        const line = chunks.length === 1 ? part : Buffer.concat(chunks, size)
+        awaited.shift()
+        chunks = []
+        size = 0
+        from = end
+        const frame = parse(line, expected)
+        if (typeof frame === 'string') return frame
+        // Before anybody is told: one answer too many spoils the others.
+        if (from < chunk.length && awaited.length === 0) return 'extra-bytes'
+        take(frame)
+      }
     },
   }
 }

@@ -13,10 +13,11 @@ export interface Worker {
   /** Sends one input, as JSON text. Never rejects. */
   call(input: string, timeoutMs: number): Promise<Reply>
   /**
-   * Sends `count` inputs, as the JSON text of a list. Resolves with the replies to the first of them, at least one; the others were not
-   * reached. A failure says that no input was answered, and not which one is to blame. Never rejects.
+   * Sends `count` inputs, as the JSON text of a list; more lists may be sent before it is answered. Resolves with the replies to the first of
+   * them; the others were not reached. None at all: an earlier list was the end of the process. A failure: the end was during this one,
+   * and nobody knows at which input. Never rejects.
    */
-  callMany(inputs: string, count: number, timeoutMs: number): Promise<Reply[] | Failure>
+  callMany(inputs: Buffer, count: number, timeoutMs: number): Promise<Reply[] | Failure>
   /** How many inputs it has been sent. */
   calls(): number
   isAlive(): boolean
@@ -47,55 +48,71 @@ export function createWorker(
   const reader = createFrameReader(limits.output_kb * 1024)
   const channel = process_.stdio[3] as Duplex
   const logs = { size: 0, tail: '' }
-  let awaited: { settle: (answer: Answer) => void; timer: NodeJS.Timeout } | undefined
+  const awaited: Exchange[] = []
   let end: End | undefined
   let isLoaded = false
   let isGone = false
   let calls = 0
 
-  function exchange(body: (nonce: string) => string, timeoutMs: number, most?: number): Promise<Answer> {
-    return new Promise(resolve => {
-      if (end) return resolve({ ok: false, ...end })
+  function exchange(body: Buffer | string, limit: { timeoutMs: number; most?: number }): Promise<Answered> {
+    return new Promise(settle => {
+      if (end) return settle({ answer: { ok: false, ...end }, elapsedMs: 0, isReached: false })
       const nonce = randomUUID()
-      const exchanged = { settle: resolve, timer: setTimeout(late, timeoutMs) }
-      // When this process was busy for long, the answer may be there already, unread: only after reading it is the time up.
-      function late() {
-        setImmediate(() => {
-          if (awaited === exchanged) stop('timeout', `no answer within ${timeoutMs} ms`)
-        })
-      }
-      awaited = exchanged
-      logs.size = 0
-      reader.expect(nonce, most)
-      channel.write(`${body(nonce)}\n`)
+      reader.expect(nonce, limit.most)
+      awaited.push({ settle, timeoutMs: limit.timeoutMs, since: 0, timer: undefined })
+      if (awaited.length === 1) begin(awaited[0]!)
+      // Cork: one write for three parts, without copying them.
+      channel.cork()
+      channel.write(`{"n":"${nonce}",`)
+      channel.write(body)
+      channel.write('}\n')
+      channel.uncork()
     })
   }
 
+  /** Its time begins when the one before it is answered. */
+  function begin(first: Exchange) {
+    logs.size = 0
+    first.since = performance.now()
+    first.timer = setTimeout(() => {
+      // When this process was busy for long, the answer may be there already, unread: only after reading it is the time up.
+      setImmediate(() => {
+        if (awaited[0] === first) stop('timeout', `no answer within ${first.timeoutMs} ms`)
+      })
+    }, first.timeoutMs)
+  }
+
   function settle(answer: Answer) {
-    if (!awaited) return
-    const { settle, timer } = awaited
-    awaited = undefined
-    clearTimeout(timer)
-    settle(answer)
+    const first = awaited.shift()
+    if (!first) return
+    clearTimeout(first.timer)
+    if (answer.ok && awaited[0]) begin(awaited[0])
+    first.settle({ answer, elapsedMs: performance.now() - first.since, isReached: true })
   }
 
   /** The first reason is the one that counts; what the process says while it dies does not. */
   function stop(kind: FailureKind, message: string) {
     end ??= { kind, message }
     if (!isGone) kill(process_)
-    settle({ ok: false, ...end })
+    const answer: Answer = { ok: false, ...end }
+    settle(answer)
+    for (const next of awaited.splice(0)) next.settle({ answer, elapsedMs: 0, isReached: false })
   }
 
   channel.on('data', (chunk: Buffer) => {
     if (end) return
-    const frame = reader.push(chunk)
-    if (frame === undefined) return
-    if (frame === 'output-limit') stop('output-limit', `the output is larger than ${limits.output_kb} KiB`)
-    else if (typeof frame === 'string') stop('protocol', `the program broke the frame protocol: ${frame}`)
-    else if (!frame.ok && frame.kind === 'sandbox-unavailable' && isLoaded)
+    const violation = reader.push(chunk, take)
+    if (violation === 'output-limit')
+      stop('output-limit', `the output is larger than ${limits.output_kb} KiB`)
+    else if (violation) stop('protocol', `the program broke the frame protocol: ${violation}`)
+  })
+
+  function take(frame: Frame) {
+    if (!frame.ok && frame.kind === 'sandbox-unavailable' && isLoaded)
       stop('protocol', 'the program broke the frame protocol: bad-frame')
     else settle(frame)
-  })
+  }
+
   channel.on('end', () => setTimeout(() => !isGone && kill(process_), LAST_WORDS_MS).unref())
 
   for (const stream of [process_.stdout, process_.stderr] as Readable[]) {
@@ -133,8 +150,8 @@ export function createWorker(
       stop('killed', 'it was not let in')
       throw problem
     }
-    const since = performance.now()
-    const answer = await exchange(nonce => JSON.stringify({ n: nonce, ...launch.runner }), limits.load_ms)
+    const config = JSON.stringify(launch.runner).slice(1, -1)
+    const { answer, elapsedMs } = await exchange(config, { timeoutMs: limits.load_ms })
     if (answer.ok) {
       isLoaded = true
       return
@@ -143,7 +160,7 @@ export function createWorker(
     const message =
       answer.kind === 'timeout' ? `the program did not load within ${limits.load_ms} ms` : answer.message
     stop(kind, message)
-    return { kind, message, latencyMs: performance.now() - since }
+    return { kind, message, latencyMs: elapsedMs }
   }
 
   const ready = load()
@@ -153,19 +170,19 @@ export function createWorker(
     ready,
     async call(input, timeoutMs) {
       calls++
-      const since = performance.now()
-      const answer = await exchange(nonce => `{"n":"${nonce}","in":${input}}`, timeoutMs)
-      const latencyMs = performance.now() - since
-      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs }
-      return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs }
+      const { answer, elapsedMs } = await exchange(`"in":${input}`, { timeoutMs })
+      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs }
+      return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs: elapsedMs }
     },
     async callMany(inputs, count, timeoutMs) {
       calls += count
-      const since = performance.now()
-      const answer = await exchange(nonce => `{"n":"${nonce}","ins":${inputs}}`, timeoutMs + CHUNK_MS, count)
-      const elapsedMs = performance.now() - since
-      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs }
-      return 'outs' in answer ? apportion(answer, elapsedMs) : []
+      const body = Buffer.concat([INPUTS, inputs])
+      const { answer, elapsedMs, isReached } = await exchange(body, {
+        timeoutMs: timeoutMs + CHUNK_MS,
+        most: count,
+      })
+      if (answer.ok) return 'outs' in answer ? apportion(answer, elapsedMs) : []
+      return isReached ? { kind: answer.kind, message: answer.message, latencyMs: elapsedMs } : []
     },
     calls: () => calls,
     isAlive: () => end === undefined,
@@ -180,6 +197,23 @@ export function createWorker(
     },
   }
 }
+
+/** A request that is not answered yet. */
+interface Exchange {
+  settle: (answered: Answered) => void
+  timeoutMs: number
+  since: number
+  timer: NodeJS.Timeout | undefined
+}
+
+interface Answered {
+  answer: Answer
+  elapsedMs: number
+  /** False when the process ended before it came to this request. */
+  isReached: boolean
+}
+
+const INPUTS = Buffer.from('"ins":')
 
 type Answer = Extract<Frame, { ok: true }> | ({ ok: false } & End)
 

@@ -311,7 +311,7 @@ def serve(config, supervisor):
         return
     gc.freeze()  # what the program loaded stays: the collector need not look at it again
     send(accept(nonce))
-    for line in os.fdopen(CHANNEL, "rb"):
+    for line in os.fdopen(CHANNEL, "rb", 1 << 16):
         limit_processor_time(limits["timeout_ms"])
         request = decode(line.decode())
         send(answer_many(execute, request) if "ins" in request else answer(execute, request))

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createFrameReader, isDeeper, MAX_DEPTH, printable } from '../../src/workers/protocol.ts'
+import {
+  createFrameReader,
+  type FrameReader,
+  isDeeper,
+  MAX_DEPTH,
+  printable,
+} from '../../src/workers/protocol.ts'
 
 const NONCE = 'the nonce'
 
@@ -29,7 +35,7 @@ describe('the frame reader', () => {
           const reader = createFrameReader(1000)
           reader.expect(NONCE, most ?? undefined)
           for (const chunk of pieces) {
-            const result = reader.push(chunk)
+            const result = push(reader, chunk)
             if (typeof result === 'string') return
             expect(result).toBeUndefined()
           }
@@ -59,7 +65,7 @@ describe('the frame reader', () => {
   ])('refuses %s', (_, bytes, violation) => {
     const reader = createFrameReader(1000)
     reader.expect(NONCE)
-    expect(reader.push(Buffer.from(bytes))).toBe(violation)
+    expect(push(reader, Buffer.from(bytes))).toBe(violation)
   })
 
   test.each([
@@ -82,18 +88,41 @@ describe('the frame reader', () => {
 
   test('takes no byte before it is asked and after it has an answer', () => {
     const reader = createFrameReader(1000)
-    expect(reader.push(Buffer.from('\n'))).toBe('unsolicited-frame')
+    expect(push(reader, Buffer.from('\n'))).toBe('unsolicited-frame')
     const other = createFrameReader(1000)
     other.expect(NONCE)
-    expect(other.push(frame({ n: NONCE, ok: true, out: 1 }))).toEqual({ ok: true, out: 1 })
-    expect(other.push(frame({ n: NONCE, ok: true, out: 1 }))).toBe('unsolicited-frame')
+    expect(push(other, frame({ n: NONCE, ok: true, out: 1 }))).toEqual({ ok: true, out: 1 })
+    expect(push(other, frame({ n: NONCE, ok: true, out: 1 }))).toBe('unsolicited-frame')
+  })
+
+  test('reads two answers that arrive together, in their order', () => {
+    const both = Buffer.concat([
+      frame({ n: 'a', ok: true, out: 1 }),
+      frame({ n: 'b', ok: true, outs: [2], bad: [] }),
+    ])
+    for (let cut = 0; cut <= both.length; cut++) {
+      const reader = createFrameReader(1000)
+      reader.expect('a')
+      reader.expect('b', 1)
+      const taken: unknown[] = []
+      for (const part of [both.subarray(0, cut), both.subarray(cut)])
+        expect(reader.push(part, value => taken.push(value))).toBeUndefined()
+      expect(taken).toEqual([
+        { ok: true, out: 1 },
+        { ok: true, outs: [2], bad: [] },
+      ])
+    }
+    const swapped = createFrameReader(1000)
+    swapped.expect('b')
+    swapped.expect('a')
+    expect(push(swapped, both)).toBe('bad-nonce')
   })
 
   test('counts bytes before it keeps them', () => {
     const reader = createFrameReader(1000)
     reader.expect(NONCE)
-    expect(reader.push(Buffer.alloc(17_000, 32))).toBeUndefined()
-    expect(reader.push(Buffer.alloc(1000, 32))).toBe('output-limit')
+    expect(push(reader, Buffer.alloc(17_000, 32))).toBeUndefined()
+    expect(push(reader, Buffer.alloc(1000, 32))).toBe('output-limit')
   })
 
   test('an output sets no prototype', () => {
@@ -114,7 +143,7 @@ describe('the frame reader', () => {
       const since = performance.now()
       const reader = createFrameReader(1_000_000)
       reader.expect(NONCE)
-      reader.push(Buffer.from(`${text}\n`))
+      push(reader, Buffer.from(`${text}\n`))
       expect(performance.now() - since).toBeLessThan(500)
     }
   })
@@ -137,6 +166,12 @@ function frame(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`)
 }
 
+/** The violation, or what was taken; nothing, when more bytes are needed. */
+function push(reader: FrameReader, bytes: Buffer): unknown {
+  const taken: unknown[] = []
+  return reader.push(bytes, frame => taken.push(frame)) ?? (taken.length > 1 ? taken : taken[0])
+}
+
 function read(line: Buffer, cuts: number[], most?: number) {
   const reader = createFrameReader(1_000_000)
   reader.expect(NONCE, most)
@@ -144,7 +179,7 @@ function read(line: Buffer, cuts: number[], most?: number) {
   let result: unknown
   for (const [index, from] of [0, ...places].entries()) {
     const part = line.subarray(from, places[index] ?? line.length)
-    if (part.length > 0) result = reader.push(part)
+    if (part.length > 0) result = push(reader, part)
   }
   return result
 }
