@@ -17,10 +17,10 @@ import type { Workspace } from './workspace.ts'
 
 /** What the caller of an execution is told. */
 export interface ExecutionReply {
-  output?: Json
-  confidence?: number
-  reason?: string
-  error?: ExecutionError
+  output?: Json | undefined
+  confidence?: number | undefined
+  reason?: string | undefined
+  error?: ExecutionError | undefined
   execution_id: string
   loop_app_id: string
   version: number
@@ -134,29 +134,23 @@ async function run(
   inputs: unknown[],
   options: CallOptions = {},
 ): Promise<ExecutionReply[]> {
-  const { program } = parts
-  const asked = inputs.map(input => ({
-    id: uuid(),
-    timestamp: parts.now().toISOString(),
-    input: input as Json,
-  }))
+  const { program, recorder } = parts
+  const timestamp = parts.now().toISOString()
+  const ids = inputs.map(() => uuid())
   const outcomes =
     inputs.length === 1
       ? [await program.answer(inputs[0], options)]
       : await program.answerMany(inputs, options)
-  const finished = asked.map((one, i): Finished => {
-    const outcome = outcomes[i]!
-    return { ...one, outcome, sample: sampleOf(parts, one.id, outcome, options) }
+  const finished = outcomes.map((outcome, i): Finished => {
+    const id = ids[i]!
+    return { id, timestamp, input: inputs[i] as Json, outcome, sample: sampleOf(parts, id, outcome, options) }
   })
   const { privacy } = parts.settings()
+  const circumstances = { ...parts, sandbox: program.sandbox, privacy, client: options.client }
   const isRecorded =
-    parts.recorder !== undefined &&
+    recorder !== undefined &&
     privacy.record !== 'off' &&
-    parts.recorder.record(
-      finished.map(one =>
-        recordOf(one, { ...parts, sandbox: parts.program.sandbox, privacy, client: options.client }),
-      ),
-    )
+    recorder.record(finished.map(one => recordOf(one, circumstances)))
   return finished.map(one => replyOf(parts, one, isRecorded))
 }
 
@@ -175,15 +169,18 @@ function replyOf(
   { id, outcome, sample }: Finished,
   recorded: boolean,
 ): ExecutionReply {
-  const { status, latency_ms, ...result } = outcome
+  const answer = outcome.status === 'success' ? outcome : undefined
   return {
-    ...result,
+    output: answer?.output,
+    confidence: answer?.confidence,
+    reason: answer?.reason,
+    error: outcome.status === 'success' ? undefined : outcome.error,
     execution_id: id,
     loop_app_id: app.id,
     version: version.number,
     digest: version.manifest.digest,
-    status,
-    latency_ms,
+    status: outcome.status,
+    latency_ms: outcome.latency_ms,
     recorded,
     sampled_for_validation: recorded && sample.isIn,
   }

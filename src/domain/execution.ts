@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isObject, type Json } from './json.ts'
 import type { FailureKind, Reply } from './outcome.ts'
 import type { Problem } from './problems.ts'
@@ -26,18 +25,18 @@ export interface Execution {
   loop_app_id: string
   version: number
   digest: string
-  input?: Json
-  output?: Json
-  confidence?: number
-  reason?: string
+  input?: Json | undefined
+  output?: Json | undefined
+  confidence?: number | undefined
+  reason?: string | undefined
   status: 'success' | 'error' | 'timeout'
-  error?: { kind: ErrorKind; message: string }
+  error?: { kind: ErrorKind; message: string } | undefined
   latency_ms: number
   sampled_for_validation: boolean
   sampling_probability: number
   source: Source
   sandbox: string
-  client?: string
+  client?: string | undefined
 }
 
 type Judge = (value: unknown) => Problem[]
@@ -62,10 +61,12 @@ export function invalidInput(problems: Problem[]): Outcome {
   }
 }
 
-/** Whether an execution is in the audit sample: uniform, decided by its id alone, so that nothing can steer it. */
+/**
+ * Whether an execution is in the audit sample: decided by its id alone, so that nothing can steer it. The last 48 bits of a UUID version 7
+ * are random (RFC 9562), which makes the sample uniform.
+ */
 export function isSampled(executionId: string, rate: number): boolean {
-  const hash = createHash('sha256').update(executionId).digest()
-  return hash.readUIntBE(0, 6) / 2 ** 48 < rate
+  return Number.parseInt(executionId.slice(-12), 16) / 2 ** 48 < rate
 }
 
 /** The input without the values of the named properties, at any depth. */
