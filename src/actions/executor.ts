@@ -75,7 +75,7 @@ export async function openExecutor(
   try {
     const config = await readConfig(data, app)
     const program = await opening
-    const recorder = record ? recordAtOnce(app, workspace.report) : undefined
+    const recorder = record ? recordAtOnce(app, config.datasets.fsync, workspace.report) : undefined
     return createExecutor({
       app,
       version,

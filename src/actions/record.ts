@@ -3,7 +3,7 @@ import { type Execution, type Outcome, redact, type Source } from '../domain/exe
 import type { Json } from '../domain/json.ts'
 import type { Version } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { appendExecutions } from '../store/datasets.ts'
+import { appendExecutions, syncExecutions } from '../store/datasets.ts'
 
 /** Keeps executions. Failing to record never fails an execution, and is never silent. */
 export interface Recorder {
@@ -12,11 +12,12 @@ export interface Recorder {
 }
 
 /** Writes before it returns: for a command, which ends soon. */
-export function recordAtOnce(app: LoopApp, report: (sentence: string) => void): Recorder {
+export function recordAtOnce(app: LoopApp, fsync: Fsync, report: (sentence: string) => void): Recorder {
+  const isSyncDue = createSyncClock(() => fsync)
   return {
     record(executions) {
       try {
-        appendExecutions(app, executions)
+        appendExecutions(app, executions, isSyncDue())
         return true
       } catch (problem) {
         report(notRecorded(problem))
@@ -32,11 +33,32 @@ export interface BatchRecorder extends Recorder {
   failures(): { count: number; reason: string | undefined }
 }
 
+type Fsync = Config['datasets']['fsync']
+const INTERVAL_MS = 1000
+
+/** Whether a write has to reach the disk: always, never, or once a second. */
+function createSyncClock(policy: () => Fsync): () => boolean {
+  let last = performance.now()
+  return () => {
+    const fsync = policy()
+    if (fsync !== 'interval') return fsync === 'always'
+    const now = performance.now()
+    if (now - last < INTERVAL_MS) return false
+    last = now
+    return true
+  }
+}
+
 const WAIT_MS = 5
 const MAX_WAITING = 10_000
 
 /** Writes what has come together within a few milliseconds with one append: for a server. Whoever makes it flushes it at the end. */
-export function recordInBatches(app: LoopApp, report: (sentence: string) => void): BatchRecorder {
+export function recordInBatches(
+  app: LoopApp,
+  report: (sentence: string) => void,
+  fsync: () => Fsync = () => 'interval',
+): BatchRecorder {
+  const isSyncDue = createSyncClock(fsync)
   let waiting: Execution[] = []
   let timer: NodeJS.Timeout | undefined
   let lost = 0
@@ -49,7 +71,12 @@ export function recordInBatches(app: LoopApp, report: (sentence: string) => void
     const executions = waiting
     waiting = []
     try {
-      appendExecutions(app, executions)
+      appendExecutions(app, executions, fsync() === 'always')
+      if (fsync() === 'interval' && isSyncDue()) {
+        syncExecutions(app, executions.at(-1)!.timestamp.slice(0, 10)).catch(problem =>
+          report(notRecorded(problem)),
+        )
+      }
       reason = undefined
     } catch (problem) {
       lost += executions.length

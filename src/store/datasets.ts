@@ -1,5 +1,15 @@
-import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Execution } from '../domain/execution.ts'
 import { isObject } from '../domain/json.ts'
@@ -8,16 +18,42 @@ import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
 import { readLines } from './lines.ts'
 
+/** At this size the file of a day is left alone and the next one begun: `2025-10-29.1.jsonl`. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024
+
 /**
- * Appends lines to the files of their UTC days, each file with a single write: complete or absent. Throws when it cannot; the caller says so.
+ * Appends lines to the files of their UTC days, each file with a single write: complete or absent. With `sync` they are on the disk when it
+ * returns. Throws when it cannot; the caller says so.
  */
-export function appendExecutions(app: LoopApp, executions: Execution[]): void {
+export function appendExecutions(app: LoopApp, executions: Execution[], sync = false): void {
   const days = new Map<string, string>()
   for (const execution of executions) {
     const day = execution.timestamp.slice(0, 10)
     days.set(day, `${days.get(day) ?? ''}${JSON.stringify(execution)}\n`)
   }
-  for (const [day, lines] of days) append(app.paths.executions, `${day}.jsonl`, lines)
+  for (const [day, lines] of days) {
+    const folder = app.paths.executions
+    append(folder, currentFile(folder, day), lines, sync)
+  }
+}
+
+/** Brings what was appended on a day to the disk, without holding anything up. */
+export async function syncExecutions(app: LoopApp, day: string): Promise<void> {
+  const folder = app.paths.executions
+  const handle = await open(path.join(folder, currentFile(folder, day)), 'r+')
+  try {
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function currentFile(folder: string, day: string): string {
+  for (let part = 0; ; part++) {
+    const name = part === 0 ? `${day}.jsonl` : `${day}.${part}.jsonl`
+    const size = statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0
+    if (size < MAX_FILE_BYTES) return name
+  }
 }
 
 export function appendValidation(app: LoopApp, validation: Validation): void {
@@ -47,15 +83,15 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 const NEWLINE = 10
 
-function append(folder: string, name: string, lines: string): void {
+function append(folder: string, name: string, lines: string, sync = false): void {
   const file = path.join(folder, name)
   try {
-    writeLines(file, lines)
+    writeLines(file, lines, sync)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainWriteError(error, file)
     try {
       mkdirSync(folder, { recursive: true })
-      writeLines(file, lines)
+      writeLines(file, lines, sync)
     } catch (second) {
       throw explainWriteError(second, file)
     }
@@ -63,7 +99,7 @@ function append(folder: string, name: string, lines: string): void {
 }
 
 /** A line that a crash has torn is closed first, so that it spoils no other. */
-function writeLines(file: string, lines: string): void {
+function writeLines(file: string, lines: string, sync: boolean): void {
   const handle = openSync(file, 'a+')
   try {
     const { size } = fstatSync(handle)
@@ -72,6 +108,7 @@ function writeLines(file: string, lines: string): void {
     const bytes = Buffer.from(isTorn ? `\n${lines}` : lines)
     const written = writeSync(handle, bytes)
     if (written < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+    if (sync) fsyncSync(handle)
   } finally {
     closeSync(handle)
   }
