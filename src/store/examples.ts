@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
@@ -36,7 +36,7 @@ export async function readExamples(app: LoopApp): Promise<ExampleFile[]> {
   const files = names.filter(name => name.endsWith('.jsonl')).sort()
   return Promise.all(
     files.map(async name => ({
-      ...(await readExampleFile(path.join(app.paths.examples, name))),
+      ...(await readRows(path.join(app.paths.examples, name))),
       path: `datasets/examples/${name}`,
     })),
   )
@@ -63,14 +63,18 @@ export async function readCases(app: LoopApp): Promise<PlacedExample[]> {
 
 /** Golden cases of a file, which may be empty. */
 export async function readCaseFile(file: string): Promise<PlacedExample[]> {
-  const { size } = await stat(file).catch(error => {
-    throw explainReadError(error, file)
-  })
-  return size > 0 ? (await readExampleFile(file)).rows : []
+  return (await readRows(file)).rows
+}
+
+/** As `readExampleFile`, and a file without rows is refused. */
+export async function readExampleFile(file: string, columns: Columns = {}): Promise<ExampleFile> {
+  const found = await readRows(file, columns)
+  if (found.rows.length > 0) return found
+  throw new LoopaiError('NO_EXAMPLES', `${file} has no rows`, { hint: ROW_HINT })
 }
 
 /** Reads JSONL, a JSON array, CSV or TSV. Every row must have an answer; the error names the lines that have none. */
-export async function readExampleFile(file: string, columns: Columns = {}): Promise<ExampleFile> {
+async function readRows(file: string, columns: Columns = {}): Promise<ExampleFile> {
   const kind = path.extname(file).toLowerCase()
   const isTable = kind === '.csv' || kind === '.tsv'
   const rows = isTable
@@ -78,7 +82,6 @@ export async function readExampleFile(file: string, columns: Columns = {}): Prom
     : kind === '.json'
       ? await readArray(file)
       : await readJsonLines(file)
-  if (rows.length === 0) throw new LoopaiError('NO_EXAMPLES', `${file} has no rows`, { hint: ROW_HINT })
   const placed = rows.map(({ line, value }) => ({ line, value, example: exampleOfRow(value, columns) }))
   const unanswered = placed.filter(row => !row.example)
   if (unanswered.length > 0) {
