@@ -4,6 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 import type { Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { causeOfEnd, type End, withLastWords } from './end.ts'
+import { openGroup } from './group.ts'
 import { createFrameReader, type Frame } from './protocol.ts'
 
 /** A process that has loaded one program and answers one call at a time. */
@@ -42,14 +43,19 @@ export function createWorker(
   limits: Limits,
   gate: Promise<unknown> = Promise.resolve(),
 ): Worker {
-  const started = start(launch)
-  if (started instanceof Error) return stillborn(started.message)
+  const group = openGroup(limits)
+  const started = start(group ? group.join(launch) : launch)
+  if (started instanceof Error) {
+    group?.close()
+    return stillborn(started.message)
+  }
   const process_ = started
   const reader = createFrameReader(limits.output_kb * 1024)
   const channel = process_.stdio[3] as Duplex
   const logs = { size: 0, tail: '' }
   const awaited: Exchange[] = []
   let end: End | undefined
+  let memoryKills = 0
   let isLoaded = false
   let isGone = false
   let calls = 0
@@ -110,7 +116,15 @@ export function createWorker(
   function take(frame: Frame) {
     if (!frame.ok && frame.kind === 'sandbox-unavailable' && isLoaded)
       stop('protocol', 'the program broke the frame protocol: bad-frame')
+    else if (!frame.ok && frame.kind === 'killed' && isOutOfMemory()) settle({ ok: false, ...OUT_OF_MEMORY })
     else settle(frame)
+  }
+
+  /** Whether the kernel has killed for memory since this was last asked. */
+  function isOutOfMemory(): boolean {
+    const before = memoryKills
+    memoryKills = group?.memoryKills() ?? 0
+    return memoryKills > before
   }
 
   channel.on('end', () => setTimeout(() => !isGone && kill(process_), LAST_WORDS_MS).unref())
@@ -137,8 +151,10 @@ export function createWorker(
       isGone = true
     })
     process_.on('close', (status, signal) => {
-      const { kind, message } = withLastWords(causeOfEnd(status, signal, isLoaded), logs.tail)
+      const cause = isOutOfMemory() ? OUT_OF_MEMORY : causeOfEnd(status, signal, isLoaded)
+      const { kind, message } = withLastWords(cause, logs.tail)
       stop(kind, message)
+      group?.close()
       resolve()
     })
   })
@@ -197,6 +213,8 @@ export function createWorker(
     },
   }
 }
+
+const OUT_OF_MEMORY: End = { kind: 'memory', message: 'the program used more memory than it may' }
 
 /** A request that is not answered yet. */
 interface Exchange {
