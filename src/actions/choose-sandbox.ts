@@ -13,7 +13,7 @@ import type { Sandbox, SandboxName } from '../sandboxes/sandbox.ts'
 import { cacheFact, findFact, forgetFact } from '../store/cache.ts'
 import { createPool } from '../workers/pool.ts'
 
-const TIERS: SandboxName[] = ['bubblewrap', 'landlock']
+const TIERS: SandboxName[] = os.platform() === 'darwin' ? ['seatbelt'] : ['bubblewrap', 'landlock']
 const HARNESS = packageFile('templates', 'harness')
 const LIMITS: Limits = { timeout_ms: 10_000, load_ms: 10_000, memory_mb: 256, output_kb: 64, input_kb: 64 }
 const FACT = 'sandbox'

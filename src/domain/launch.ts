@@ -28,6 +28,8 @@ export interface RunnerConfig {
   isolation: Isolation
   /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
   stage2?: string
+  /** Nothing can be forked here: the process that reads this runs the program. */
+  alone?: boolean
   /** How many threads the program may have; absent where the kernel cannot count them for the program alone. */
   threads?: number
   /** Landlock tier: the base64 of the first filter, and what stays readable. */

@@ -4,5 +4,6 @@ import type { Sandbox, SandboxName } from './sandbox.ts'
 export const sandboxes: Record<SandboxName, () => Promise<{ default: Sandbox }>> = {
   bubblewrap: () => import('./bubblewrap.ts'),
   landlock: () => import('./landlock.ts'),
+  seatbelt: () => import('./seatbelt.ts'),
   none: () => import('./none.ts'),
 }

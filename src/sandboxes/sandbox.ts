@@ -1,6 +1,6 @@
 import type { Launch } from '../domain/launch.ts'
 
-export type SandboxName = 'bubblewrap' | 'landlock' | 'none'
+export type SandboxName = 'bubblewrap' | 'landlock' | 'seatbelt' | 'none'
 
 /**
  * Makes a launch stricter. It starts nothing.

@@ -95,7 +95,7 @@ export function createPool(options: PoolOptions): Pool {
       const { timeoutMs = limits.timeout_ms } = runOptions ?? {}
       const lanes = Math.min(size, inputs.length)
       const runOne = (input: unknown) => runOrRefuse(input, runOptions)
-      if (launch.runner.isolation === 'request') return runEach(inputs, lanes, runOne)
+      if (launch.singleUse || launch.runner.isolation === 'request') return runEach(inputs, lanes, runOne)
       return runInChunks(inputs, { crew, limits, timeoutMs, lanes, pace, runOne })
     },
     close: crew.close,

@@ -51,7 +51,9 @@ def main():
     harden(config)
     # A program that prints is heard at once and in order, and what it prints never reaches the channel.
     sys.stdout = sys.stderr
-    if config["isolation"] == "request":
+    if config.get("alone"):
+        serve(config, os.getppid())
+    elif config["isolation"] == "request":
         answer_in_forks(config)
     else:
         answer_in_one(config)
@@ -196,8 +198,9 @@ def answer_once(config, code, supervisor, request, size):
 
 
 def harden(config):
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    prctl(PR_SET_DUMPABLE, 0)
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_DUMPABLE, 0)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGPIPE"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     limits = {"CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "NOFILE": 64, "FSIZE": 0}
@@ -322,7 +325,8 @@ def serve(config, supervisor):
 
 def take_filter(config, nonce, supervisor):
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if sys.platform == "linux":
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:
             return False
         if "threads" in config:

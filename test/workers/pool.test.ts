@@ -1,5 +1,10 @@
-import { describe, expect, test } from 'vitest'
-import { openCode, openFixture } from '../helpers/workers.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { DEFAULT_LIMITS } from '../../src/domain/launch.ts'
+import { createPool } from '../../src/workers/pool.ts'
+import { temporaryFolder } from '../helpers/repository.ts'
+import { launchOf, openCode, openFixture } from '../helpers/workers.ts'
 
 describe('a pool', () => {
   test('answers with what the program returns', async () => {
@@ -244,5 +249,28 @@ describe('many inputs', () => {
     const pool = await openCode(code)
     const replies = await pool.runMany([1, 2, 3])
     expect(replies).toMatchObject([{ value: { is: 1 } }, { value: { is: 2 } }, { value: { is: 3 } }])
+  })
+})
+
+describe('a process that forks nothing', () => {
+  test('runs the program itself, and once if it must', async () => {
+    const directory = path.join(temporaryFolder(), 'program')
+    mkdirSync(directory)
+    writeFileSync(
+      path.join(directory, 'program.py'),
+      'import os\ndef execute(value):\n    return os.getpid()',
+    )
+    const launch = await launchOf(directory, 'program.py', {})
+    const runner = { ...launch.runner, alone: true }
+    const pool = createPool({
+      launch: { ...launch, runner, singleUse: true },
+      limits: DEFAULT_LIMITS,
+      size: 2,
+    })
+    onTestFinished(() => pool.close())
+    const replies = [await pool.run(1), await pool.run(1), ...(await pool.runMany([1, 2, 3, 4]))]
+    const processes = new Set(replies.map(reply => reply.kind === 'ok' && reply.value))
+    expect(processes.has(false)).toBe(false)
+    expect(processes.size).toBe(6)
   })
 })
