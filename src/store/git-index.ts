@@ -24,12 +24,12 @@ export function indexFiles(repository: Repository) {
 /** Writes a copy of the user's index with our entries in it. Returns the state of the index that was copied. */
 export async function prepareIndex(repository: Repository, changes: IndexChange[]): Promise<string> {
   const { next } = indexFiles(repository)
-  await rm(next, { force: true })
   const copied = await stateOfIndex(repository)
-  if (copied !== 'none') {
-    await copyFile(repository.index, next).catch(error => {
-      throw explainWriteError(error, next)
-    })
+  try {
+    await rm(next, { force: true })
+    if (copied !== 'none') await copyFile(repository.index, next)
+  } catch (error) {
+    throw explainWriteError(error, next)
   }
   await enterChanges(repository, changes, next)
   return copied
@@ -61,9 +61,13 @@ export async function stateOfIndex(repository: Repository): Promise<string> {
 /** Makes the file that will be linked as git's lock, and returns its inode. As long as it exists, no other file has that number. */
 export async function makeIndexLock(repository: Repository): Promise<number> {
   const { own } = indexFiles(repository)
-  await rm(own, { force: true })
-  await writeFile(own, `loopai, process ${process.pid}\n`, { flag: 'wx' })
-  return (await stat(own)).ino
+  try {
+    await rm(own, { force: true })
+    await writeFile(own, `loopai, process ${process.pid}\n`, { flag: 'wx' })
+    return (await stat(own)).ino
+  } catch (error) {
+    throw explainWriteError(error, own)
+  }
 }
 
 /** False when somebody else held git's lock all the time. */
@@ -97,11 +101,16 @@ export async function holdsIndexLock(repository: Repository, inode: number): Pro
 
 /** The user's index becomes the one that was prepared. */
 export async function publishIndex(repository: Repository): Promise<void> {
-  await rename(indexFiles(repository).next, repository.index)
+  await rename(indexFiles(repository).next, repository.index).catch(error => {
+    throw explainWriteError(error, repository.index)
+  })
 }
 
 export async function releaseIndexLock(repository: Repository): Promise<void> {
-  await rm(indexFiles(repository).lock, { force: true })
+  const { lock } = indexFiles(repository)
+  await rm(lock, { force: true }).catch(error => {
+    throw explainWriteError(error, lock)
+  })
 }
 
 export function indexBusy(repository: Repository): LoopaiError {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { statfsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
@@ -62,7 +63,7 @@ export async function git(
   const result = await run(cwd, args, options)
   if (result.status === 0) return result.said
   if (result.status !== null && options.accept?.includes(result.status)) return undefined
-  throw explain(result, args)
+  throw explain(result, cwd, args)
 }
 
 /** Node's own spawn: loading a library for it would cost more than all the git processes of a promotion together. */
@@ -227,8 +228,8 @@ function explainNoGit(error: NodeJS.ErrnoException): Error {
   })
 }
 
-function explain({ status, complained: said }: GitResult, args: string[]): LoopaiError {
-  if (/No space left on device|Disk quota exceeded/.test(said)) {
+function explain({ status, complained: said }: GitResult, cwd: string, args: string[]): LoopaiError {
+  if (/No space left on device|Disk quota exceeded/.test(said) || isFull(cwd)) {
     return new LoopaiError('DISK_FULL', 'no space left for the git repository', {
       hint: 'free some space and repeat the command; nothing was changed',
       details: { git: said },
@@ -242,6 +243,12 @@ function explain({ status, complained: said }: GitResult, args: string[]): Loopa
   }
   const reason = lastLine(said) || (status === null ? 'was ended, or took too long' : `failed (${status})`)
   return new LoopaiError('GIT_FAILED', `git ${args[0]}: ${reason}`, { details: { git: said } })
+}
+
+/** Git does not always say why it could not write. */
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize < 16 * 1024
 }
 
 function lastLine(text: string): string {

@@ -9,8 +9,8 @@ import type { Placement } from './placing.ts'
 /** A write from before git is touched until everything is in place, so that the next command can finish it or take it back. */
 export interface PendingWrite {
   subject: string
-  /** The commit that is to land; `null` when only files are written. */
-  commit: string | null
+  /** The commit that is to land; `null` when only files are written; absent while it is being built. */
+  commit?: string | null
   changes: IndexChange[]
   plan: Placement[]
   /** Inode of the file that is linked as git's index lock. */

@@ -2,10 +2,9 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { type Change, type Commit, entriesOf, planChange, stageFiles, type Writer } from './change.ts'
-import { buildCommit } from './commit.ts'
+import { type BuiltCommit, buildCommit } from './commit.ts'
 import { findHead, type Repository, readStatus } from './git.ts'
 import {
-  type IndexChange,
   indexBusy,
   makeIndexLock,
   prepareIndex,
@@ -29,6 +28,14 @@ export interface Session extends Writer {
   journal: Journal
 }
 
+/** `mode id` of each watched path, `null` where there is none. */
+type Objects = (string | null)[]
+
+interface Landing {
+  isLocked: boolean
+  hasLanded: boolean
+}
+
 const WAIT_MS = { content: 10_000, flip: 2_000 }
 const ATTEMPTS = 50
 
@@ -36,17 +43,16 @@ const ATTEMPTS = 50
 export async function landCommit(session: Session, commit: Commit): Promise<string> {
   const change = await planChange(session, commit)
   try {
-    let before: (string | null)[] | undefined
+    let before: Objects | undefined
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const result = await tryToLand(session, change, before)
       if (result.id) return result.id
       before = result.before
       await sleep(Math.random() * 5 * attempt)
-      session.head = await findHead(session.repository)
     }
     throw new LoopaiError('GIT_BUSY', 'others keep committing to this branch', { hint: 'repeat the command' })
   } finally {
-    if (!session.journal.write) await discard(session.repository.workTree, change.plan)
+    if (!session.journal.write) await discard(session.repository.workTree, change.plan).catch(() => {})
   }
 }
 
@@ -72,68 +78,101 @@ export async function writeFiles(session: Session, commit: Commit): Promise<null
   return null
 }
 
-/** One attempt. Without an id it lost a race and left nothing behind; `before` is what the watched paths were then. */
+/**
+ * One attempt. Without an id it lost a race and left nothing behind; `before` is what the watched paths were then. Git's index lock is
+ * held around the landing only, but after a lost race from the start, since that keeps others from committing.
+ */
 async function tryToLand(
   session: Session,
   change: Change,
-  expected: (string | null)[] | undefined,
-): Promise<{ id?: string; before: (string | null)[] }> {
+  expected: Objects | undefined,
+): Promise<{ id?: string; before: Objects }> {
   const { repository } = session
   const { workTree } = repository
-  const after = entriesOf(change, [])
-  const [built, status, copied] = await all([
-    build(session, change),
-    readStatus(repository, change.watched),
-    prepareIndex(repository, after),
-    stageFiles(workTree, change.staged),
-  ])
-  const { before } = built
-  refuseMoved(change, expected ?? before, before)
-  if (status.head !== session.head) return { before }
-  refuseDirt(session, status.changed)
-  step('commit built')
-
-  const changes = entriesOf(change, before)
-  const indexLock = await makeIndexLock(repository)
-  const write: PendingWrite = {
-    subject: change.subject,
-    commit: built.id,
-    changes,
-    plan: change.plan,
-    indexLock,
-  }
-  await writeJournal(repository, { ...session.journal, write })
-  step('journal written')
-  const landing = { isLocked: false, hasLanded: false }
-  let isIndexed = false
+  const { subject, plan } = change
+  const write: PendingWrite = { subject, plan, changes: [], indexLock: await makeIndexLock(repository) }
+  const landing: Landing = { isLocked: false, hasLanded: false }
+  let before = expected
   try {
-    if (change.hooks.length > 0) write.commit = await passHooks(session, change, write, built.id)
-    isIndexed = await takeIndexLock(repository, WAIT_MS[change.kind])
-    if (!isIndexed && change.kind === 'content') throw indexBusy(repository)
-    landing.isLocked = isIndexed
-    step('index locked')
-    if (isIndexed && (await stateOfIndex(repository)) !== copied) await prepareIndex(repository, changes)
-    await claim(workTree, change.plan)
+    if (expected) await lockIndex(session, change, write, landing)
+    const built = await build(session, change, expected)
+    before = built.before
+    if (!built.isCurrent) {
+      await giveUp(session, write, landing)
+      return { before }
+    }
+    Object.assign(write, { commit: built.id, changes: entriesOf(change, before) })
+    await writeJournal(repository, { ...session.journal, write })
+    step('journal written')
+    if (change.hooks.length > 0) await passHooks(session, change, write)
+    if (!expected) await lockIndex(session, change, write, landing)
+    const isIndexed = landing.isLocked
+    if (isIndexed && (await stateOfIndex(repository)) !== built.index)
+      await prepareIndex(repository, write.changes)
+    await claim(workTree, plan)
     await moveTo(session, change, write.commit!)
     landing.hasLanded = true
     step('landed')
-    await place(workTree, change.plan)
+    await place(workTree, plan)
     if (isIndexed) await publishIndex(repository)
     step('index published')
     await releaseOurs(repository, landing)
     step('index released')
+    await settle(session, write, isIndexed)
   } catch (error) {
-    await giveUp(session, change, write, landing)
+    await giveUp(session, write, landing)
     if (landing.hasLanded) throw unfinished(error, change)
-    if (isLostRace(error)) return { before }
+    if (before && isLostRace(error)) return { before }
     throw error
   }
-  await settle(session, change, changes, isIndexed)
   session.head = write.commit!
   return { id: write.commit!, before }
 }
 
-function build(session: Session, { message, files, removed, watched }: Change) {
+/** Takes git's lock, which a flip can do without. */
+async function lockIndex(
+  session: Session,
+  change: Change,
+  write: PendingWrite,
+  landing: Landing,
+): Promise<void> {
+  const { repository } = session
+  if (!write.commit) {
+    await writeJournal(repository, { ...session.journal, write })
+    step('first journal written')
+  }
+  landing.isLocked = await takeIndexLock(repository, WAIT_MS[change.kind])
+  if (!landing.isLocked && change.kind === 'content') throw indexBusy(repository)
+  step('index locked')
+  if (!write.commit) session.head = await findHead(repository)
+}
+
+interface Built {
+  id: string
+  before: Objects
+  /** State of the index that ours is a copy of. */
+  index: string
+  /** False when HEAD has moved since. */
+  isCurrent: boolean
+}
+
+/** Everything that can be made without touching what others see. */
+async function build(session: Session, change: Change, expected: Objects | undefined): Promise<Built> {
+  const { repository } = session
+  const [{ id, before }, status, index] = await all([
+    buildChange(session, change),
+    readStatus(repository, change.watched),
+    prepareIndex(repository, entriesOf(change, [])),
+    stageFiles(repository.workTree, change.staged),
+  ])
+  refuseMoved(change, expected ?? before, before)
+  const isCurrent = status.head === session.head
+  if (isCurrent) refuseDirt(session, status.changed)
+  step('commit built')
+  return { id, before, index, isCurrent }
+}
+
+function buildChange(session: Session, { message, files, removed, watched }: Change): Promise<BuiltCommit> {
   const { repository, user, head } = session
   const sign = isTrue(user.setting('commit.gpgsign'))
   return buildCommit(repository, {
@@ -148,7 +187,7 @@ function build(session: Session, { message, files, removed, watched }: Change) {
 }
 
 /** Somebody committed a change of the very paths: what we computed came from older contents. */
-function refuseMoved(change: Change, expected: (string | null)[], before: (string | null)[]): void {
+function refuseMoved(change: Change, expected: Objects, before: Objects): void {
   const claimed = change.plan.flatMap(one => ('claim' in one ? one.claim : []))
   const moved = change.watched.find(
     (name, i) => expected[i] !== before[i] || (before[i] !== null && claimed.includes(name)),
@@ -170,17 +209,16 @@ function refuseDirt({ journal }: Session, changed: string[]): void {
   })
 }
 
-/** Runs the hooks once, with the new files visible as they would be to `git commit`. Returns the commit with the message they left. */
-async function passHooks(session: Session, change: Change, write: PendingWrite, id: string): Promise<string> {
+/** Runs the hooks once, with the new files visible as they would be to `git commit`. They may leave another message. */
+async function passHooks(session: Session, change: Change, write: PendingWrite): Promise<void> {
   const { repository } = session
   await claim(repository.workTree, change.plan)
-  const message = await runHooks(repository, change.hooks, { commit: id, ...change })
+  const message = await runHooks(repository, change.hooks, { commit: write.commit!, ...change })
   change.hooks = []
-  if (message === change.message) return id
+  if (message === change.message) return
   change.message = message
-  const { id: renamed } = await build(session, change)
-  await writeJournal(repository, { ...session.journal, write: { ...write, commit: renamed } })
-  return renamed
+  write.commit = (await buildChange(session, change)).id
+  await writeJournal(repository, { ...session.journal, write })
 }
 
 /** An error after which HEAD is ours all the same is none. */
@@ -193,37 +231,33 @@ async function moveTo({ repository, head }: Session, change: Change, id: string)
   }
 }
 
-/** Leaves the old state, or, when HEAD has moved, a journal by which the next command goes on. */
-async function giveUp(
-  session: Session,
-  change: Change,
-  write: PendingWrite,
-  landing: { isLocked: boolean; hasLanded: boolean },
-): Promise<void> {
+/**
+ * Leaves the old state, or, when HEAD has moved, a journal by which the next command goes on. What cannot be taken back now stays in the
+ * journal as well.
+ */
+async function giveUp(session: Session, write: PendingWrite, landing: Landing): Promise<void> {
   const { repository } = session
-  if (landing.hasLanded) {
-    session.journal = { ...session.journal, write }
-    if (landing.isLocked) await publishIndex(repository).catch(() => {})
-    return releaseOurs(repository, landing)
-  }
-  await unclaim(repository.workTree, change.plan)
-  await releaseOurs(repository, landing)
-  await writeJournal(repository, session.journal)
+  if (landing.hasLanded) session.journal = { ...session.journal, write }
+  try {
+    try {
+      if (!landing.hasLanded) await unclaim(repository.workTree, write.plan)
+      else if (landing.isLocked) await publishIndex(repository)
+    } finally {
+      await releaseOurs(repository, landing)
+    }
+    if (!landing.hasLanded) await writeJournal(repository, session.journal)
+  } catch {}
 }
 
-async function releaseOurs(repository: Repository, landing: { isLocked: boolean }): Promise<void> {
+async function releaseOurs(repository: Repository, landing: Landing): Promise<void> {
   if (landing.isLocked) await releaseIndexLock(repository)
   landing.isLocked = false
 }
 
-async function settle(
-  session: Session,
-  change: Change,
-  changes: IndexChange[],
-  isIndexed: boolean,
-): Promise<void> {
+/** The write is over. What the index lacks, and the numbers that a crash burned, stay in the journal. */
+async function settle(session: Session, { changes, plan }: PendingWrite, isIndexed: boolean): Promise<void> {
   const { stale, burned } = session.journal
-  const claimed = change.plan.flatMap(one => ('claim' in one ? path.dirname(one.claim) : []))
+  const claimed = plan.flatMap(one => ('claim' in one ? path.dirname(one.claim) : []))
   session.journal = {
     stale: isIndexed
       ? stale.filter(old => !changes.some(change => change.path === old.path))

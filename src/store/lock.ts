@@ -30,7 +30,8 @@ export async function withLock<Result>(folder: string, work: () => Promise<Resul
   try {
     return await work()
   } finally {
-    await rm(file, { force: true })
+    // One that cannot be removed is taken over once this process has ended.
+    await rm(file, { force: true }).catch(() => {})
   }
 }
 

@@ -24,7 +24,7 @@ export async function recover(
 ): Promise<{ journal: Journal; said?: string }> {
   const { write } = journal
   if (!write) return { journal: await enterStale(repository, journal) }
-  const head = await settleReferences(repository)
+  const head = await settleReferences(repository, write.commit)
   const hasLanded = write.commit === null || (await isAncestor(repository, write.commit, head))
   const rest = hasLanded
     ? await finish(repository, journal, write)
@@ -113,8 +113,8 @@ export function addStale(stale: IndexChange[], more: IndexChange[]): IndexChange
   return [...known.values()]
 }
 
-async function isAncestor(repository: Repository, commit: string, head: string | undefined) {
-  if (!head) return false
+async function isAncestor(repository: Repository, commit: string | undefined, head: string | undefined) {
+  if (!commit || !head) return false
   const args = ['merge-base', '--is-ancestor', commit, head]
   return (await git(repository.workTree, args, { accept: [1, 128] })) !== undefined
 }

@@ -1,3 +1,4 @@
+import { readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { findHead, git, type Repository, zeros } from './git.ts'
@@ -33,9 +34,12 @@ function agree(): string {
   return 'commit\n'
 }
 
-/** HEAD, once no process is on the way of moving it. */
-export async function settleReferences(repository: Repository): Promise<string | undefined> {
-  for (const deadline = Date.now() + SETTLE_MS; ; ) {
+/** HEAD, once no process is on the way of moving it to this commit. */
+export async function settleReferences(
+  repository: Repository,
+  commit: string | null | undefined,
+): Promise<string | undefined> {
+  for (let deadline = Date.now() + SETTLE_MS, isCleared = false; ; ) {
     const head = await findHead(repository)
     const input = `start\nverify HEAD ${head ?? zeros(repository)}\nprepare\nabort\n`
     try {
@@ -43,10 +47,50 @@ export async function settleReferences(repository: Repository): Promise<string |
       step('settled')
       return head
     } catch (error) {
-      if (!isLostRace(error) || Date.now() > deadline) throw error
+      if (!isLostRace(error)) throw error
+      if (Date.now() > deadline) {
+        if (isCleared || !commit || !(await removeOwnLocks(repository, commit, head)))
+          throw referencesBusy(error)
+        isCleared = true
+        deadline = Date.now() + SETTLE_MS
+      }
     }
     await sleep(20)
   }
+}
+
+/**
+ * Removes the locks of a git process that was killed together with ours. The branch's holds the commit that was to land; when that has
+ * landed, HEAD's is the empty one that was to go next.
+ */
+async function removeOwnLocks(
+  { workTree }: Repository,
+  commit: string,
+  head: string | undefined,
+): Promise<boolean> {
+  const branch = (
+    await git(workTree, ['rev-parse', '--symbolic-full-name', 'HEAD'], { accept: [128] })
+  )?.trim()
+  const names = ['HEAD', branch || 'HEAD'].flatMap(name => ['--git-path', name])
+  const said = (await git(workTree, ['rev-parse', '--path-format=absolute', ...names]))!
+  const locks = said
+    .trimEnd()
+    .split('\n')
+    .map(file => `${file}.lock`)
+  const contents = await Promise.all(locks.map(file => readFile(file, 'utf8').catch(() => undefined)))
+  const isOurs = contents.some(text => text?.trim() === commit) || (head === commit && contents[0] === '')
+  if (!isOurs) return false
+  const own = locks.filter((_, i) => contents[i] === '' || contents[i]?.trim() === commit)
+  await Promise.all(own.map(file => rm(file, { force: true })))
+  return true
+}
+
+function referencesBusy(cause: unknown): LoopaiError {
+  const file = /'([^']*\.lock)'/.exec(complaintOf(cause))?.[1] ?? 'a lock in the git directory'
+  return new LoopaiError('GIT_BUSY', `another git command holds ${file}`, {
+    hint: 'wait for it; if no git command is running any more, remove that file',
+    cause,
+  })
 }
 
 /** True when HEAD was moved, or is being moved, by somebody else: worth another try. */

@@ -59,13 +59,15 @@ export async function withTransaction<Result>(
         commit: commit => put(session, commit),
       })
     } finally {
-      await removeTraces(repository)
+      await removeTraces(repository).catch(() => {})
     }
   })
 }
 
-/** Files of ours that are needed only while the lock is held, whoever left them. */
-async function removeTraces({ state }: Repository): Promise<void> {
+/** Files of ours that a write needs, once there is none to finish, whoever left them. The next writer tries again. */
+async function removeTraces(repository: Repository): Promise<void> {
+  const { state } = repository
+  if ((await readJournal(repository)).write) return
   const names = await readdir(state)
   const traces = names.filter(name => /^(index-|message|\.tmp-)/.test(name))
   await Promise.all(traces.map(name => rm(path.join(state, name), { force: true })))

@@ -117,7 +117,8 @@ export interface StagedVersion {
 
 export async function stageVersion(app: LoopApp, files: Draft['files']): Promise<StagedVersion> {
   const directory = temporaryName(app.paths.active)
-  const remove = () => rm(directory, { recursive: true, force: true })
+  // What cannot be removed is ignored by git, and for doctor to find.
+  const remove = () => rm(directory, { recursive: true, force: true }).catch(() => {})
   try {
     for (const file of files) {
       const place = path.join(directory, ...file.path.split('/'))

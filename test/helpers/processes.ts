@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { USER_ENV } from './repository.ts'
 
 const WRITER = path.resolve('dist/test/writer.js')
@@ -16,14 +18,21 @@ export interface Ended {
 export interface WriterOptions {
   env?: Record<string, string>
   uid?: number
+  /** Leader of a process group of its own. */
+  detached?: boolean
 }
 
 /** Starts a process that writes a data directory; see `writer.ts` for what it can do. */
-export function startWriter(root: string, args: string[], { env, uid }: WriterOptions = {}) {
+export function startWriter(
+  root: string,
+  args: string[],
+  { env, uid, detached = false }: WriterOptions = {},
+) {
   const child = spawn(process.execPath, [WRITER, ...args], {
     cwd: root,
     env: { ...USER_ENV, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
     ...(uid !== undefined && { uid, gid: uid }),
   })
   return { child, ended: endOf(child) }
@@ -31,6 +40,20 @@ export function startWriter(root: string, args: string[], { env, uid }: WriterOp
 
 export function runWriter(root: string, args: string[], options?: WriterOptions): Promise<Ended> {
   return startWriter(root, args, options).ended
+}
+
+/** True when the process stands still, false when it has ended. Linux only. */
+export async function hasStopped(pid: number): Promise<boolean> {
+  for (;;) {
+    try {
+      const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)![0]
+      if (state === 'T') return true
+      if (state === 'Z') return false
+    } catch {
+      return false
+    }
+    await sleep(5)
+  }
 }
 
 async function endOf(child: ChildProcess): Promise<Ended> {

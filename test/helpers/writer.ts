@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { registerCandidate } from '../../src/actions/candidate.ts'
 import { create } from '../../src/actions/create.ts'
 import { flip } from '../../src/actions/flip.ts'
@@ -17,6 +18,23 @@ const acts: Record<string, (...args: string[]) => Promise<unknown>> = {
   add,
   promote: (id, number) => move('promote', id!, Number(number)),
   rollback: (id, number) => move('rollback', id!, Number(number)),
+  everything: async id => {
+    await init(workspace)
+    await create(workspace, { id: id!, template: 'blank' })
+    await add(id!, 'one', 'two')
+    await move('promote', id!, 1)
+    await move('promote', id!, 2)
+    return move('rollback', id!, 1)
+  },
+  /** Loses a race against a commit of the user, and comes second. */
+  contested: async id => {
+    const { data } = await openApp(workspace, id!)
+    return write(workspace, data, async ({ commit }) => {
+      execFileSync('git', ['commit', '-q', '--allow-empty', '-m', 'user', '--only'])
+      const file = { path: 'loop-apps/a/tests/more.jsonl', mode: '100644' as const, content: 'x\n' }
+      return commit({ subject: 'contested', trailers: {}, files: [file] })
+    })
+  },
   /** Writes nothing; finishes what a crash left. */
   nothing: async id => {
     const { data } = await openApp(workspace, id!)
@@ -34,8 +52,8 @@ const workspace: Workspace = {
   commit: !process.env.NO_COMMIT,
 }
 
-async function add(id: string, ...texts: string[]): Promise<number[]> {
-  const opened = await openApp(workspace, id)
+async function add(id?: string, ...texts: string[]): Promise<number[]> {
+  const opened = await openApp(workspace, id!)
   const numbers: number[] = []
   for (const text of texts) {
     const staged = await stageVersion(opened.app, [
