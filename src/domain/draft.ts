@@ -8,6 +8,8 @@ export interface Brief {
   seed: number
   /** `full`: words may be kept as they are; otherwise a word needs three distinct inputs before a program may contain it. */
   privacy: 'full' | 'metadata' | 'off'
+  /** What programs are compared by; `accuracy` unless the app's targets say otherwise. */
+  metric?: 'accuracy' | 'macro_f1' | 'mae' | 'r2'
   strategy?: string
   report?: (progress: Progress) => void
 }

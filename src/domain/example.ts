@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import type { Json } from './json.ts'
+import { isObject, type Json } from './json.ts'
 
 /** One labelled row: an input and the output that is right for it. */
 export interface Example {
@@ -24,11 +24,25 @@ export function exampleKey(example: Example): string {
   return createHash('sha256').update(row!).digest('hex').slice(0, 12)
 }
 
-/** The same text for near-copies of an input. */
+/** The same text for near-copies of an input. Numbers count as they are: in a table they are all there is to tell rows apart. */
 export function normalize(input: Json): string {
-  return canonicalize(input)!
+  return canonicalize(normalizeStrings(input))!
+}
+
+function normalizeStrings(value: Json): Json {
+  if (typeof value === 'string') return NUMERAL.test(value) ? value : normalizeString(value)
+  if (Array.isArray(value)) return value.map(normalizeStrings)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, normalizeStrings(inner)]))
+}
+
+const NUMERAL = /^[-+]?[0-9]+(?:\.[0-9]+)?$/
+
+function normalizeString(text: string): string {
+  return text
     .normalize('NFKC')
     .toLowerCase()
     .replace(/\p{N}+/gu, '0')
     .replace(/[^\p{L}\p{M}0]+/gu, ' ')
+    .trim()
 }

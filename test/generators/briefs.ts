@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { buildSync } from 'esbuild'
@@ -94,6 +94,50 @@ export function runProgram(
     return JSON.parse(execFileSync(python, ['-X', 'utf8', '-B', '-c', code], options))
   } finally {
     rmSync(folder, { recursive: true })
+  }
+}
+
+/** Pythons of this machine; the oldest and the newest have different Unicode tables. */
+export const PYTHONS = [
+  'python3',
+  'python3.9',
+  'python3.13',
+  ...(process.env.LOOPAI_TEST_PYTHONS?.split(':') ?? []),
+].filter(canRun)
+
+function canRun(python: string): boolean {
+  try {
+    execFileSync(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface Answer {
+  result: Json
+  confidence: number
+}
+
+export const resultOf = (answer: Answer) => answer.result
+
+/** Rows of a development set, which is not part of the repository. */
+export function developmentSet(
+  name: string,
+): { train: Example[]; test: Example[]; schemas: { input: JsonObject; output: JsonObject } } | undefined {
+  const folder = path.join(packageFile(), '../shared/data', name)
+  if (!existsSync(folder)) return undefined
+  const read = (file: string) => readFileSync(path.join(folder, file), 'utf8')
+  const rows = (file: string) =>
+    read(file)
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  const { inputSchema, outputSchema } = JSON.parse(read('task.json'))
+  return {
+    train: rows('train.jsonl'),
+    test: rows('test.jsonl'),
+    schemas: { input: inputSchema, output: outputSchema },
   }
 }
 

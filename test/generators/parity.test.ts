@@ -1,23 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Draft } from '../../src/domain/draft.ts'
 import { emitProgram } from '../../src/generators/learn/emit.ts'
-import { encodeModel } from '../../src/generators/learn/model.ts'
-import { createPredictor } from '../../src/generators/learn/predict.ts'
+import { learnTargets } from '../../src/generators/learn/heads.ts'
 import { planProblem } from '../../src/generators/learn/problem.ts'
+import { createPredictor, encodeProgram } from '../../src/generators/learn/program.ts'
 import { tokenize } from '../../src/generators/learn/tokens.ts'
-import { train } from '../../src/generators/learn/train.ts'
 import { packageFile } from '../../src/package.ts'
-import { briefOf, bundleThreads, runProgram } from './briefs.ts'
-
-/** Pythons of this machine; the oldest and the newest have different Unicode tables. */
-const PYTHONS = [
-  'python3',
-  'python3.9',
-  'python3.13',
-  ...(process.env.LOOPAI_TEST_PYTHONS?.split(':') ?? []),
-].filter(canRun)
+import { briefOf, bundleThreads, PYTHONS, runProgram } from './briefs.ts'
 
 const TRICKY = [
   ...'İIıßẞΣΑΟΣςǅﬁéé\u0301ÅæЖЯжЁԱաὈᾈＡａ１٣۵९২_09 .,/-@:%+#!?🙂👩‍👩‍👧🇩🇪1️⃣漢字カナ、。क्षि\u200c\u200d\u00ad\ufeff\u2028\u3000\u00a0\u1e9e\u{10ffff}\u{1e900}\u{20000}\ua7c0\u1c89',
@@ -57,14 +47,14 @@ describe.each([2, 3, 40])('with %i labels', labels => {
       .map((text, i) => ({ input: { text }, output: labelNames[i % labels]! }))
     const brief = briefOf(examples)
     const file = packageFile('dist', 'train-worker.js')
-    const { model } = await train(planProblem(brief), { threads: 2, file, report: () => {} })
-    predict = createPredictor(model)
+    const { program } = await learnTargets(planProblem(brief), { threads: 2, file, report: () => {} })
+    predict = createPredictor(program)
     draft = {
       runtime: 'python',
       entry: 'program.py',
       files: [
-        { path: 'program.py', content: emitProgram(brief.app, model) },
-        { path: 'model.json', content: encodeModel(model) },
+        { path: 'program.py', content: emitProgram(brief.app, program, ['']) },
+        { path: 'model.json', content: encodeProgram(program) },
       ],
       notes: [],
       parity: [],
@@ -74,13 +64,13 @@ describe.each([2, 3, 40])('with %i labels', labels => {
   test.each(PYTHONS)('%s cuts and scores any text as the trainer does', python => {
     const inputs = [...texts, '', 'a', ' ', 'é'.repeat(70), 'spam '.repeat(300), '\u{1f642}'.repeat(90)]
     const expression =
-      '[program.tokenize(value), program.scores_of(program.tokenize(value)), program.execute({"text": value})]'
+      '[program.tokenize(value), program.LINEAR(program.tokenize(value)), program.execute({"text": value})]'
     const answers = runProgram(draft, inputs, { python, expression })
     inputs.forEach((input, i) => {
       const [tokens, scores, { result, confidence }] = answers[i]
-      const own = predict(input)
+      const own = predict({ text: input })
       expect(tokens).toEqual(tokenize(input))
-      expect(result).toBe(labelNames[own.label])
+      expect(result).toBe(own.output)
       expect(confidence).toBeCloseTo(own.confidence, 3)
       if (scores === null) expect(own.scores[0]).toBeNaN()
       else expect(largestDifference(scores, own.scores)).toBeLessThan(1e-9)
@@ -91,32 +81,23 @@ describe.each([2, 3, 40])('with %i labels', labels => {
 test('a very long text is cut at the same place and does not overflow a lane', async () => {
   const examples = texts.slice(0, 60).map((text, i) => ({ input: { text }, output: i % 2 }))
   const brief = briefOf(examples)
-  const { model } = await train(planProblem(brief), {
+  const { program } = await learnTargets(planProblem(brief), {
     threads: 1,
     file: packageFile('dist', 'train-worker.js'),
     report: () => {},
   })
   const files = [
-    { path: 'program.py', content: emitProgram(brief.app, model) },
-    { path: 'model.json', content: encodeModel(model) },
+    { path: 'program.py', content: emitProgram(brief.app, program, ['']) },
+    { path: 'model.json', content: encodeProgram(program) },
   ]
   const long = [texts.join(' ').repeat(10), `${'🙂'.repeat(99_999)}the the`, 'a!'.repeat(300_000)]
   const scores = runProgram({ files } as Draft, long, {
-    expression: 'program.scores_of(program.tokenize(value))',
+    expression: 'program.LINEAR(program.tokenize(value))',
   })
-  const own = long.map(input => createPredictor(model)(input).scores)
+  const own = long.map(input => createPredictor(program)({ text: input }).scores)
   expect(largestDifference(scores.flat(), own.flat())).toBeLessThan(1e-9)
 })
 
 function largestDifference(a: number[], b: number[]): number {
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
-}
-
-function canRun(python: string): boolean {
-  try {
-    execFileSync(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

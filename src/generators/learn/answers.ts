@@ -1,5 +1,5 @@
 import type { Calibration } from './calibration.ts'
-import type { Problem } from './problem.ts'
+import type { ChoiceTarget } from './targets.ts'
 
 /** The most frequent label and its share of the rows: the answer to an input in which nothing is known. */
 export interface Prior {
@@ -13,7 +13,7 @@ export interface Answer {
   confidence: number
 }
 
-export function priorOf({ label, labels }: Pick<Problem, 'label' | 'labels'>): Prior {
+export function priorOf({ label, labels }: Pick<ChoiceTarget, 'label' | 'labels'>): Prior {
   const counts = new Int32Array(labels.length)
   for (const at of label) counts[at]!++
   const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b)))
@@ -35,23 +35,6 @@ export function bestLabel(scores: ArrayLike<number>): number {
   return best
 }
 
-/** How many of `rows` are answered with their own label. */
-export function countRight(
-  scores: Float32Array,
-  problem: Pick<Problem, 'label' | 'labels'>,
-  rows: Int32Array,
-): number {
-  const prior = priorOf(problem)
-  const lanes = scores.length / problem.label.length
-  let right = 0
-  for (const row of rows) {
-    const own = scores.subarray(row * lanes, (row + 1) * lanes)
-    const answer = Number.isNaN(own[0]) ? prior.label : bestLabel(own)
-    if (answer === problem.label[row]) right++
-  }
-  return right
-}
-
 /**
  * Softmax of sharpness · score; for two labels the sigmoid of sharpness · score + shift, but never below one half for the label
  * that is answered.
@@ -68,6 +51,6 @@ function probabilityOf(label: number, scores: ArrayLike<number>, { sharpness, sh
   return 1 / sum
 }
 
-function roundConfidence(confidence: number): number {
+export function roundConfidence(confidence: number): number {
   return Math.round(confidence * 1e4) / 1e4
 }

@@ -1,13 +1,13 @@
 import type { Progress } from '../../domain/draft.ts'
-import type { Crew } from './crew.ts'
 import type { Effort, Setting } from './fit.ts'
-import { ALL_FOLDS, createTrial, type FoldRun, runFolds, type Sample, type Trial } from './folds.ts'
-import type { Problem } from './problem.ts'
+import { createTrial, type FoldRun, type LinearProblem, runFolds, type Sample, type Trial } from './folds.ts'
+import type { LinearCrew } from './models.ts'
+import { ALL_FOLDS } from './rows.ts'
 import { createRandom, shuffle } from './svm.ts'
 
 export interface Race {
-  problem: Problem
-  crew: Crew
+  problem: LinearProblem
+  crew: LinearCrew
   /** Lowers the effort where rows and labels are so many that a fit would take minutes. */
   afford: (effort: Effort) => Effort
   report: (progress: Progress) => void
@@ -52,31 +52,32 @@ export async function tryHalf(race: Race, full: Trial): Promise<Trial> {
   await runFolds(race, [half], {
     folds,
     effort,
-    sample: { name: 'half', has: Uint8Array.from(race.problem.half) },
+    sample: { name: 'half', has: Uint8Array.from(race.problem.rows.half) },
   })
   return half
 }
 
 function hasFewRows({ problem }: Race): boolean {
-  return problem.texts.length <= FEW_ROWS
+  return problem.rows.fold.length <= FEW_ROWS
 }
 
 async function chooseAmongFew(race: Race): Promise<Trial> {
   const trials = await tryAffordable(race, { folds: ALL_FOLDS, effort: race.afford(THOROUGH) })
   const fallback = trials[0]!
   const best = ranked(trials)[0]!
-  return best.right - fallback.right > standardError(best) ? best : fallback
+  return best.quality - fallback.quality > standardError(race, best) ? best : fallback
 }
 
 /** One fold of a sample for all settings, then whole folds for the best three, then the folds that the winner still lacks. */
 async function chooseAmongMany(race: Race): Promise<Trial> {
   const { problem, crew } = race
-  const size = Math.max(2000, 20 * problem.labels.length)
+  const count = problem.rows.fold.length
+  const size = Math.max(2000, 20 * crew.lanes)
   const sample = sampleRows(problem, size)
   const qualified = ranked(await tryAffordable(race, { folds: [0], effort: race.afford(ROUGH), sample }))
 
   const effort = race.afford(USUAL)
-  const foldWork = (qualified[0]!.work * problem.texts.length) / Math.min(size, problem.texts.length)
+  const foldWork = (qualified[0]!.work * count) / Math.min(size, count)
   const places = FINALISTS * foldWork <= BUDGET.comparison ? FINALISTS : 1
   const finalists = qualified.slice(0, places).map(({ setting }) => createTrial(problem, crew, setting))
   if (places > 1) {
@@ -93,7 +94,7 @@ async function chooseAmongMany(race: Race): Promise<Trial> {
   await runFolds(race, [best], {
     folds: missing,
     effort,
-    ...(share < 1 && { sample: sampleRows(problem, share * problem.texts.length) }),
+    ...(share < 1 && { sample: sampleRows(problem, share * count) }),
   })
   return best
 }
@@ -114,28 +115,29 @@ async function tryAffordable(race: Race, run: FoldRun): Promise<Trial[]> {
 
 /** Best first; among equals the one that was tried first. */
 function ranked(trials: Trial[]): Trial[] {
-  const share = ({ right, rows }: Trial) => (rows === 0 ? 0 : right / rows)
-  return [...trials].sort((a, b) => share(b) - share(a))
+  return [...trials].sort((a, b) => b.quality - a.quality)
 }
 
 function workOf(trials: Trial[]): number {
   return trials.reduce((sum, trial) => sum + trial.work, 0)
 }
 
-/** Of a number of right answers. */
-function standardError({ right, rows }: Trial): number {
-  const share = right / rows
-  return Math.sqrt(rows * Math.max(share * (1 - share), 0.01))
+/** Of a share of right answers. */
+function standardError({ problem }: Race, { quality, rows }: Trial): number {
+  return Math.sqrt(Math.max(quality * (1 - quality), 0.01) / (rows * problem.targets.length))
 }
 
-/** About `size` rows, of every label its share. */
-function sampleRows({ label, labels, seed }: Problem, size: number): Sample {
-  const has = new Uint8Array(label.length)
-  const share = Math.min(1, size / label.length)
-  labels.forEach((_, at) => {
-    const rows = Int32Array.from(label, (_, row) => row).filter(row => label[row] === at)
-    shuffle(rows, rows.length, createRandom(seed + at + 1))
-    for (const row of rows.subarray(0, Math.ceil(rows.length * share))) has[row] = 1
-  })
+/** About `size` rows, of every label of the first target its share. */
+function sampleRows({ targets, rows }: LinearProblem, size: number): Sample {
+  const has = new Uint8Array(rows.fold.length)
+  const share = Math.min(1, size / has.length)
+  const first = targets[0]!
+  const label = first.kind === 'choice' ? first.label : new Int32Array(has.length)
+  const labels = first.kind === 'choice' ? first.labels.length : 1
+  for (let at = 0; at < labels; at++) {
+    const own = Int32Array.from(label, (_, row) => row).filter(row => label[row] === at)
+    shuffle(own, own.length, createRandom(rows.seed + at + 1))
+    for (const row of own.subarray(0, Math.ceil(own.length * share))) has[row] = 1
+  }
   return { name: `sample of ${size}`, has }
 }

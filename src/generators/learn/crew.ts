@@ -1,25 +1,32 @@
 import { Worker } from 'node:worker_threads'
-import type { FitResult, FitTask, Shared } from './fit.ts'
+import type { ThreadData } from './train-worker.ts'
 
-/** Threads that answer fit tasks. They end with the thread that started them. */
-export interface Crew {
-  lanes: number
+/** Threads that answer tasks. They end with the thread that started them. */
+export interface Crew<Task, Result> {
   /** Runs tasks on whichever thread is free; results come in the order of the tasks. */
-  run(tasks: FitTask[]): Promise<FitResult[]>
+  run(tasks: Task[], done?: (count: number) => void): Promise<Result[]>
   close(): Promise<void>
 }
 
-export function startCrew(shared: Shared, { threads, file }: { threads: number; file: string }): Crew {
-  const members = Array.from({ length: threads }, () => startMember(shared, file))
+/** Where threads come from. */
+export interface Threads {
+  threads: number
+  /** The threads' file. */
+  file: string
+}
+
+export function startCrew<Task, Result>(data: ThreadData, { threads, file }: Threads): Crew<Task, Result> {
+  const members = Array.from({ length: threads }, () => startMember<Task, Result>(data, file))
   return {
-    lanes: shared.lanes,
-    async run(tasks) {
-      const results: FitResult[] = []
+    async run(tasks, done) {
+      const results: Result[] = []
       let next = 0
-      const work = async (member: Member) => {
+      let count = 0
+      const work = async (member: Member<Task, Result>) => {
         while (next < tasks.length) {
           const at = next++
-          results[at] = await member.fit(tasks[at]!)
+          results[at] = await member.answer(tasks[at]!)
+          done?.(++count)
         }
       }
       await Promise.all(members.map(work))
@@ -31,15 +38,18 @@ export function startCrew(shared: Shared, { threads, file }: { threads: number; 
   }
 }
 
-type Member = ReturnType<typeof startMember>
+interface Member<Task, Result> {
+  answer(task: Task): Promise<Result>
+  close(): Promise<unknown>
+}
 
-function startMember(shared: Shared, file: string) {
-  const worker = new Worker(file, { workerData: { role: 'fit', shared } })
+function startMember<Task, Result>(workerData: ThreadData, file: string): Member<Task, Result> {
+  const worker = new Worker(file, { workerData })
   return {
-    fit: (task: FitTask): Promise<FitResult> =>
+    answer: task =>
       new Promise((resolve, reject) => {
         worker.once('error', reject)
-        worker.once('message', (result: FitResult) => {
+        worker.once('message', (result: Result) => {
           worker.off('error', reject)
           resolve(result)
         })

@@ -2,62 +2,134 @@ import { readFileSync } from 'node:fs'
 import type { Brief } from '../../domain/draft.ts'
 import type { Json } from '../../domain/json.ts'
 import { packageFile } from '../../package.ts'
-import { CASED_RANGES, pythonPattern, SEPARATOR } from './characters.ts'
-import type { Model } from './model.ts'
+import { CASED_RANGES, pythonPattern } from './characters.ts'
+import type { LinearModel } from './model.ts'
+import type { Head, Program } from './program.ts'
+import { comment } from './python.ts'
 import { SHAPES } from './shapes.ts'
+import { codeOfTree } from './tables/code.ts'
+import { nameOfPath } from './tables/columns.ts'
 import { LONGEST_GRAM, LONGEST_TEXT, SHORTEST_GRAM, TOKEN } from './tokens.ts'
 
 const FEATURES_SHOWN = 8
-const LONGEST_COMMENT = 300
-const UNSHOWN = new RegExp(`[${SEPARATOR}\\p{Surrogate}]`, 'gu')
+const IMPORTABLE = ['base64', 'bisect', 'itertools', 'json', 'math', 'operator', 'os', 're', 'struct']
 
-/** The code of the program. What comes from examples or the specification is only ever in comments, one line each. */
-export function emitProgram(app: Pick<Brief['app'], 'name' | 'task'>, model: Model): string {
-  const template = readFileSync(packageFile('templates', 'programs', 'learned-text.py'), 'utf8')
-  const values: Record<string, string> = {
+/** The code of the program. What comes from examples or the specification is only in comments, one line each, and in quotes. */
+export function emitProgram(
+  app: Pick<Brief['app'], 'name' | 'task'>,
+  program: Program,
+  targets: string[],
+): string {
+  const trees = program.heads.filter(head => head.by === 'trees')
+  const codes = program.heads.map((head, at) =>
+    head.by === 'code' ? { at, name: `part_${at + 1}`, head } : undefined,
+  )
+  const code = codes.filter(part => part !== undefined)
+  const hasLinear = program.linear !== undefined || trees.some(({ texts }) => texts.length > 0)
+  const needsColumns = trees.length > 0 || code.length > 0
+  const sections = [
+    (hasLinear || needsColumns) && section('text.py'),
+    hasLinear && section('linear.py'),
+    needsColumns && section('columns.py'),
+    trees.length > 0 && section('trees.py'),
+    code.length < program.heads.length && section('readings.py'),
+    ...code.map(({ name, head }) => codeOfTree(name, head.code)),
+    code.length > 0 && `CODE = {${code.map(({ at, name }) => `${at}: ${name}`).join(', ')}}`,
+    fill(section('execute.py'), {
+      LINEAR: program.linear ? 'LINEAR = linear(MODEL["linear"])\n' : '',
+      SCORES: program.linear ? 'LINEAR(tokenize("\\n".join(pieces(input_data, ORDER, ""))))' : 'None',
+    }),
+  ]
+  const body = sections
+    .filter(part => part !== false)
+    .map(part => part.trim())
+    .join('\n\n\n')
+  return fill(section('program.py'), {
     NAME: comment(app.name),
     TASK: comment(app.task),
-    STRONGEST: model.labels.map((label, at) => `# ${describeLabel(model, label, at)}`).join('\n'),
-    TOKEN: pythonPattern(TOKEN),
-    LINK: SHAPES.link,
-    MAIL: SHAPES.mail,
-    IBAN: SHAPES.iban,
-    NUMBER: SHAPES.number,
-    CASED: CASED_RANGES.map(([first, last]) => `range(${hex(first)}, ${hex(last + 1)})`).join(', '),
-    LONGEST_TEXT: `${LONGEST_TEXT}`,
-    SHORTEST_GRAM: `${SHORTEST_GRAM}`,
-    LONGEST_GRAM: `${LONGEST_GRAM}`,
-  }
-  return template.replace(/@@([A-Z_]+)@@/g, (_, name: string) => values[name]!)
+    NOTES: describeHeads(program, targets)
+      .map(line => `# ${comment(line)}`)
+      .join('\n'),
+    IMPORTS: IMPORTABLE.filter(name => new RegExp(`\\b${name}\\.`).test(`json. os. ${body}`))
+      .map(name => `import ${name}`)
+      .join('\n'),
+    BODY: body,
+  })
+}
+
+const PATTERNS = {
+  TOKEN: pythonPattern(TOKEN),
+  LINK: SHAPES.link,
+  MAIL: SHAPES.mail,
+  IBAN: SHAPES.iban,
+  NUMBER: SHAPES.number,
+  CASED: CASED_RANGES.map(([first, last]) => `range(${hex(first)}, ${hex(last + 1)})`).join(', '),
+  LONGEST_TEXT: `${LONGEST_TEXT}`,
+  SHORTEST_GRAM: `${SHORTEST_GRAM}`,
+  LONGEST_GRAM: `${LONGEST_GRAM}`,
+}
+
+function section(name: string): string {
+  return fill(readFileSync(packageFile('templates', 'programs', 'learned', name), 'utf8'), PATTERNS)
+}
+
+/** Values are put in once: what they contain is not looked at again. */
+function fill(template: string, values: Record<string, string>): string {
+  return template.replace(/@@([A-Z_]+)@@/g, (place, name: string) => values[name] ?? place)
+}
+
+function describeHeads({ heads, linear }: Program, targets: string[]): string[] {
+  return heads.flatMap((head, at) => {
+    const title = targets[at] ? `${targets[at]}: ` : ''
+    if (head.by === 'linear') return describeLinear(head, linear!, title)
+    if (head.by === 'trees')
+      return [`${title}${head.model.trees.length} boosted trees, which look at ${columnsOf(head)}`]
+    return [`${title}a few questions, see part_${at + 1}`]
+  })
+}
+
+function columnsOf({ model }: Extract<Head, { by: 'trees' }>): string {
+  const columns = [...model.columns].sort((a, b) => b.share - a.share)
+  return (
+    columns.map(({ path, share }) => `${nameOfPath(path)} (${Math.round(100 * share)} %)`).join(', ') ||
+    'nothing'
+  )
 }
 
 /** `"spam": "free", "text to", …`: what speaks most for a label, in all the rows together. */
-function describeLabel(model: Model, label: Json, at: number): string {
+function describeLinear(
+  { span, reading }: Extract<Head, { by: 'linear' }>,
+  model: LinearModel,
+  title: string,
+): string[] {
+  if (reading.kind === 'number') {
+    return [
+      `${title}raised by ${strongest(model, span.from, 1)}`,
+      `${title}lowered by ${strongest(model, span.from, -1)}`,
+    ]
+  }
+  return reading.labels.map((label, at) => {
+    const shared = span.to - span.from === 1
+    const words = strongest(model, shared ? span.from : span.from + at, shared && at === 0 ? -1 : 1)
+    return `${title}${quote(label)}: ${words}`
+  })
+}
+
+function strongest(model: LinearModel, lane: number, sign: 1 | -1): string {
   const lanes = model.biases.length
-  const sign = lanes === 1 && at === 0 ? -1 : 1
-  const lane = lanes === 1 ? 0 : at
   const names = model.words.length > 0 ? model.words : model.chars
   const weightOf = (feature: number) => sign * model.weights[feature * lanes + lane]!
-  const strongest = names
+  const shown = names
     .map((name, feature) => ({ name, strength: weightOf(feature) * Math.sqrt(model.documents[feature]!) }))
     .filter(({ strength }) => strength > 0)
     .sort((a, b) => b.strength - a.strength)
     .slice(0, FEATURES_SHOWN)
     .map(({ name }) => quote(name))
-  return comment(`${quote(label)}: ${strongest.join(', ') || '(nothing in particular)'}`)
+  return shown.join(', ') || '(nothing in particular)'
 }
 
 function quote(value: Json): string {
   return JSON.stringify(value)
-}
-
-/** One line without a character that could end it, hide something or turn its direction. */
-function comment(text: string): string {
-  const line = text.replace(UNSHOWN, character =>
-    character === ' ' ? ' ' : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  )
-  const points = [...line]
-  return points.length > LONGEST_COMMENT ? `${points.slice(0, LONGEST_COMMENT).join('')}…` : line
 }
 
 function hex(code: number): string {

@@ -1,9 +1,9 @@
-import type { Race } from './choose.ts'
+import type { Progress } from '../../domain/draft.ts'
 import type { Features, Names } from './features.ts'
 import type { Effort, FitTask, Setting } from './fit.ts'
 import { type Columns, chooseColumns } from './matrix.ts'
-import { encodeFeatures, type Model } from './model.ts'
-import { fitWeights, measureImportance } from './models.ts'
+import { encodeFeatures, type LinearModel } from './model.ts'
+import { fitWeights, type LinearCrew, measureImportance } from './models.ts'
 
 const EFFORT: Effort = { tolerance: 0.1, maxEpochs: 100 }
 /** Enough to tell which features matter. */
@@ -13,24 +13,27 @@ const MOST_LANES = 9e6
 const FEWEST_FEATURES = 20_000
 /** A Python reads as many in less than 100 ms. */
 const MOST_FEATURES = 100_000
-/** Of `model.json`. */
-const MOST_BYTES = 4.5e6
 /** Share of the weights that int8 holds exactly; the few beyond are clipped. */
 const CLIP_QUANTILE = 0.9995
 const LARGEST = 127
 
-type Fitted = Omit<Model, 'labels' | 'order' | 'prior' | 'sharpness' | 'shift'>
-
-interface FinalFit extends Race {
+export interface FinalFit {
+  crew: LinearCrew
   features: Features
   names: Names
   setting: Setting
+  /** Rows to learn from. */
+  train: Int32Array
+  /** Lowers the effort where rows and labels are so many that a fit would take minutes. */
+  afford: (effort: Effort) => Effort
+  report: (progress: Progress) => void
+  /** Of the model in JSON. */
+  mostBytes: number
 }
 
 /** Fits all rows, keeps the features that matter, fits again, and rounds the weights to int8. Repeated with fewer while it is too large. */
-export async function fitFinal(fit: FinalFit): Promise<Fitted> {
-  const { crew, features, setting, problem, report } = fit
-  const train = Int32Array.from(problem.texts, (_, row) => row)
+export async function fitFinal(fit: FinalFit): Promise<LinearModel> {
+  const { crew, features, setting, train, mostBytes, report } = fit
   const columns = chooseColumns(features, train, { use: setting.use })
   let most = Math.max(FEWEST_FEATURES, Math.min(MOST_FEATURES, Math.floor(MOST_LANES / (crew.lanes + 14))))
   let importance: Float64Array | undefined
@@ -41,18 +44,17 @@ export async function fitFinal(fit: FinalFit): Promise<Fitted> {
       importance = await measureImportance(crew, { setting, effort, train, name: 'all rows' })
     }
     report({ stage: 'learning from all examples', done: 0, total: 1 })
-    const fitted = await fitKept(fit, train, importance && keepLargest(columns, importance, most))
+    const fitted = await fitKept(fit, importance && keepLargest(columns, importance, most))
     const bytes = Buffer.byteLength(JSON.stringify(encodeFeatures(fitted)))
-    if (bytes <= MOST_BYTES) return fitted
-    most = Math.floor((0.9 * fitted.documents.length * MOST_BYTES) / bytes)
+    if (bytes <= mostBytes) return fitted
+    most = Math.floor((0.9 * fitted.documents.length * mostBytes) / bytes)
   }
 }
 
 async function fitKept(
-  { crew, afford, features, names, setting }: FinalFit,
-  train: Int32Array,
+  { crew, afford, features, names, setting, train }: FinalFit,
   keep: FitTask['keep'],
-): Promise<Fitted> {
+): Promise<LinearModel> {
   const columns = chooseColumns(features, train, { use: setting.use, ...(keep && { keep }) })
   const name = `${columns.size} features`
   const request = { setting, effort: afford(EFFORT), train, name, ...(keep && { keep }) }

@@ -1,14 +1,13 @@
 import type { Features } from './features.ts'
+import type { Lane } from './lanes.ts'
 import { type Blocks, chooseColumns, type Matrix, weighRows } from './matrix.ts'
+import { fitRidge } from './ridge.ts'
 import { dotRow, fitSvm } from './svm.ts'
 
 /** What the threads that fit have in common. */
 export interface Shared {
   features: Features
-  /** Label of each row, as a position in the list of labels. */
-  label: Int32Array
-  /** Score columns of a model: one a label, or a single one for the second of two labels. */
-  lanes: number
+  lanes: Lane[]
   seed: number
 }
 
@@ -16,6 +15,8 @@ export interface Setting {
   use: Blocks
   /** Price of a mistake, C. */
   cost: number
+  /** Mistakes on rare labels cost as much in all as those on frequent ones. */
+  balanced?: boolean
 }
 
 /** How exact a fit is. */
@@ -51,7 +52,7 @@ export interface FitResult {
 }
 
 /** Answers fit tasks one after the other. A result depends on its task alone. */
-export function createFitter({ features, label, lanes, seed }: Shared): (task: FitTask) => FitResult {
+export function createFitter({ features, lanes, seed }: Shared): (task: FitTask) => FitResult {
   let current: { key: string; columns: number; train: Matrix; test: Matrix } | undefined
 
   function matricesOf(task: FitTask) {
@@ -71,7 +72,7 @@ export function createFitter({ features, label, lanes, seed }: Shared): (task: F
     const { columns, train, test } = matricesOf(task)
     const [from, to] = task.lanes
     const width = to - from
-    const signs = new Int8Array(train.rows)
+    const goals = new Float32Array(train.rows)
     const weights = new Float32Array(columns)
     const result: FitResult = { work: 0, biases: new Float32Array(width) }
     if (task.want === 'scores') result.scores = new Float32Array(test.rows * width)
@@ -79,12 +80,18 @@ export function createFitter({ features, label, lanes, seed }: Shared): (task: F
     if (task.want === 'weights') result.weights = new Float32Array(width * columns)
 
     for (let lane = from; lane < to; lane++) {
-      const positive = lanes === 1 ? 1 : lane
+      const goal = lanes[lane]!
       task.train.forEach((row, i) => {
-        signs[i] = label[row] === positive ? 1 : -1
+        goals[i] = 'value' in goal ? goal.value[row]! : goal.label[row] === goal.positive ? 1 : -1
       })
       const options = { cost: task.setting.cost, ...task.effort, seed: seed + lane + 1 }
-      const { bias, work } = fitSvm(train, signs, weights, options)
+      const { bias, work } =
+        'value' in goal
+          ? fitRidge(train, goals, weights, options)
+          : fitSvm(train, goals, weights, {
+              ...options,
+              ...(task.setting.balanced && { positiveFactor: rarity(goals) }),
+            })
       result.work += work
       result.biases[lane - from] = bias
       if (result.scores) writeScores(test, weights, { bias, into: result.scores, at: lane - from, width })
@@ -94,6 +101,12 @@ export function createFitter({ features, label, lanes, seed }: Shared): (task: F
     if (result.importance) multiply(result.importance, squaresByColumn(train, columns))
     return result
   }
+}
+
+/** Negative rows for each positive one. */
+function rarity(signs: Float32Array): number {
+  const positive = signs.filter(sign => sign > 0).length
+  return positive === 0 ? 1 : (signs.length - positive) / positive
 }
 
 function writeScores(

@@ -1,20 +1,28 @@
-import { countRight } from './answers.ts'
-import type { Crew } from './crew.ts'
 import type { Effort, Setting } from './fit.ts'
-import { scoreModels } from './models.ts'
-import { FOLDS, type Problem } from './problem.ts'
+import type { Span } from './lanes.ts'
+import { type LinearCrew, scoreModels } from './models.ts'
+import type { Metric } from './problem.ts'
+import { qualityOf } from './quality.ts'
+import { allRows, type Rows, splitRows } from './rows.ts'
+import type { Target } from './targets.ts'
 
-export const ALL_FOLDS = Array.from({ length: FOLDS }, (_, fold) => fold)
+/** What linear models learn together: all lanes of all targets, from the same features. */
+export interface LinearProblem {
+  rows: Rows
+  targets: Target[]
+  spans: Span[]
+  metric: Metric
+}
 
 /** A setting, and how models with it answer rows that they had not seen. */
 export interface Trial {
   setting: Setting
   /** Out-of-fold scores: one row a row, one value a lane; NaN where nothing in the row was known. */
   scores: Float32Array
-  /** Folds that were answered, how many rows they have, and how many of these were answered rightly. */
+  /** Folds that were answered, how many rows they have, and how well these were answered. */
   folds: number[]
   rows: number
-  right: number
+  quality: number
   /** Matrix entries that were visited. */
   work: number
 }
@@ -31,19 +39,19 @@ export interface FoldRun {
   sample?: Sample
 }
 
-export function createTrial({ texts }: Problem, { lanes }: Crew, setting: Setting): Trial {
-  const scores = new Float32Array(texts.length * lanes).fill(Number.NaN)
-  return { setting, scores, folds: [], rows: 0, right: 0, work: 0 }
+export function createTrial({ rows }: LinearProblem, { lanes }: LinearCrew, setting: Setting): Trial {
+  const scores = new Float32Array(rows.fold.length * lanes).fill(Number.NaN)
+  return { setting, scores, folds: [], rows: 0, quality: 0, work: 0 }
 }
 
 /** For each fold: fits the settings of all trials without it, has them answer it, and adds that to the trials. */
 export async function runFolds(
-  { problem, crew }: { problem: Problem; crew: Crew },
+  { problem, crew }: { problem: LinearProblem; crew: LinearCrew },
   trials: Trial[],
   { folds, effort, sample }: FoldRun,
 ): Promise<void> {
   const fits = folds.flatMap(fold => {
-    const { train, test } = rowsOf(problem, fold, sample)
+    const { train, test } = splitRows(problem.rows, fold, sample?.has)
     const name = `${sample?.name ?? 'all'} ${fold}`
     return trials.map(trial => ({
       trial,
@@ -61,16 +69,20 @@ export async function runFolds(
       trial.scores.set(scores.subarray(at * crew.lanes, (at + 1) * crew.lanes), row * crew.lanes)
     })
     trial.folds.push(fold)
-    trial.rows += request.test.length
-    trial.right += countRight(trial.scores, problem, request.test)
     trial.work += work
+  }
+  for (const trial of trials) {
+    const answered = rowsOfFolds(problem, trial.folds)
+    trial.rows = answered.length
+    trial.quality = qualityOfRows(problem, trial.scores, answered)
   }
 }
 
-function rowsOf({ fold }: Problem, tested: number, sample?: Sample): { train: Int32Array; test: Int32Array } {
-  const rows = Int32Array.from(fold, (_, row) => row)
-  return {
-    train: rows.filter(row => fold[row] !== tested && (!sample || sample.has[row])),
-    test: rows.filter(row => fold[row] === tested),
-  }
+export function rowsOfFolds({ rows }: LinearProblem, folds: number[]): Int32Array {
+  return allRows(rows).filter(row => folds.includes(rows.fold[row]!))
+}
+
+export function qualityOfRows(problem: LinearProblem, scores: Float32Array, rows: Int32Array): number {
+  const { targets, spans, metric } = problem
+  return qualityOf(targets, { scores, lanes: spans.at(-1)!.to, spans }, rows, metric)
 }

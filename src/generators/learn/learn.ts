@@ -1,10 +1,11 @@
 import type { Brief, Draft } from '../../domain/draft.ts'
 import { emitProgram } from './emit.ts'
-import { encodeModel } from './model.ts'
+import { learnTargets } from './heads.ts'
 import { writeNotes } from './notes.ts'
-import { createPredictor } from './predict.ts'
 import type { Problem } from './problem.ts'
-import { type TrainOptions, train } from './train.ts'
+import { createPredictor, encodeProgram, putTogether } from './program.ts'
+import { inExampleOrder } from './rows.ts'
+import type { TrainOptions } from './train.ts'
 
 /** Rows on which the emitted program has to give the trainer's own answers. */
 const PARITY_ROWS = 200
@@ -14,35 +15,35 @@ export type Told = Omit<Brief, 'report'>
 
 /** Learns the problem and writes the program. Runs in a thread of its own. */
 export async function learn(told: Told, problem: Problem, options: TrainOptions): Promise<Draft> {
-  const trained = await train(problem, options)
-  const { model, outOfFold } = trained
-  const predict = createPredictor(model)
-  const every = Math.max(1, Math.ceil(problem.texts.length / PARITY_ROWS))
-  const parityRows = [...problem.texts.keys()].filter(row => row % every === 0)
+  const { inputs, rows, targets, shape } = problem
+  const learned = await learnTargets(problem, options)
+  const { program } = learned
+  const predict = createPredictor(program)
+  const every = Math.max(1, Math.ceil(inputs.length / PARITY_ROWS))
+  const parityInputs = inputs.filter((_, row) => row % every === 0)
+  const outOfFold = inputs.map((_, row) =>
+    putTogether(
+      shape,
+      learned.parts.map(({ answers }) => answers[row]!),
+    ),
+  )
 
   return {
     runtime: 'python',
     entry: 'program.py',
     files: [
-      { path: 'program.py', content: emitProgram(told.app, model) },
-      { path: 'model.json', content: encodeModel(model) },
+      {
+        path: 'program.py',
+        content: emitProgram(
+          told.app,
+          program,
+          targets.map(({ name }) => name),
+        ),
+      },
+      { path: 'model.json', content: encodeProgram(program) },
     ],
-    notes: writeNotes(problem, trained, told.examples),
-    parity: parityRows.map(row => ({
-      input: told.examples[problem.example[row]!]!.input,
-      output: problem.labels[predict(problem.texts[row]!).label]!,
-    })),
-    outOfFold: inOrderOfExamples(problem.example, row => ({
-      output: problem.labels[outOfFold[row]!.label]!,
-      confidence: outOfFold[row]!.confidence,
-    })),
+    notes: writeNotes(problem, learned, told.examples),
+    parity: parityInputs.map(input => ({ input, output: predict(input).output })),
+    outOfFold: inExampleOrder(rows, outOfFold),
   }
-}
-
-function inOrderOfExamples<Answer>(example: Int32Array, answerOfRow: (row: number) => Answer): Answer[] {
-  const answers: Answer[] = []
-  example.forEach((at, row) => {
-    answers[at] = answerOfRow(row)
-  })
-  return answers
 }

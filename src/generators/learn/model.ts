@@ -1,13 +1,8 @@
-import type { Json } from '../../domain/json.ts'
-import type { Prior } from './answers.ts'
-import type { Calibration } from './calibration.ts'
-import type { ReadingOrder } from './input-text.ts'
-
-/** A learned program without its code. Features are numbered through: words and pairs first, then character sequences. */
-export interface Model extends Calibration {
-  labels: Json[]
-  order: ReadingOrder
-  prior: Prior
+/**
+ * A linear model of text features, which are numbered through: words and pairs first, then character sequences. A score is a lane's
+ * bias plus, for each block, the sum of the weights of what was found, divided by the block's norm.
+ */
+export interface LinearModel {
   /** Rows it was learned from. */
   rows: number
   /** One a lane. */
@@ -22,26 +17,16 @@ export interface Model extends Calibration {
   charScale: number
 }
 
-type FeatureTable = Pick<Model, 'documents' | 'words' | 'chars' | 'weights' | 'biases'>
+type FeatureTable = Pick<LinearModel, 'documents' | 'words' | 'chars' | 'weights' | 'biases'>
 
 /** In stored rows a weight is kept as weight + 128. */
 const ZERO = 128
 const FARTHEST = 255
 
-/** `model.json`. */
-export function encodeModel(model: Model): string {
-  const { labels, order, prior, biases, sharpness, shift, rows, wordScale, charScale } = model
-  return `${JSON.stringify({
-    labels,
-    order,
-    prior: [prior.label, prior.confidence],
-    biases,
-    sharpness,
-    shift,
-    scales: [wordScale, charScale],
-    rows,
-    ...encodeFeatures(model),
-  })}\n`
+/** As it is kept in `model.json`. */
+export function encodeLinear(model: LinearModel) {
+  const { biases, rows, wordScale, charScale } = model
+  return { biases, scales: [wordScale, charScale], rows, ...encodeFeatures(model) }
 }
 
 /**

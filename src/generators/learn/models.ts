@@ -1,6 +1,11 @@
 import type { Crew } from './crew.ts'
 import type { Effort, FitResult, FitTask, Setting } from './fit.ts'
 
+/** Threads that fit linear models with this many lanes. */
+export interface LinearCrew extends Crew<FitTask, FitResult> {
+  lanes: number
+}
+
 /** A model to fit: all lanes of it. */
 export interface ModelRequest {
   setting: Setting
@@ -17,7 +22,7 @@ const LANES_PER_TASK = 8
 
 /** Fits each model on its `train` rows and scores its `test` rows: one row a test row, one value a lane. */
 export async function scoreModels(
-  crew: Crew,
+  crew: LinearCrew,
   requests: ModelRequest[],
 ): Promise<{ scores: Float32Array; work: number }[]> {
   const results = await crew.run(requests.flatMap(request => tasksOf(request, 'scores', crew.lanes)))
@@ -29,7 +34,7 @@ export async function scoreModels(
 }
 
 /** How much each column matters: (Σ weights²) · (Σ values²). */
-export async function measureImportance(crew: Crew, request: ModelRequest): Promise<Float64Array> {
+export async function measureImportance(crew: LinearCrew, request: ModelRequest): Promise<Float64Array> {
   const results = await crew.run(tasksOf(request, 'importance', crew.lanes))
   const [sums, ...others] = results.map(result => result.importance!)
   for (const other of others) {
@@ -40,7 +45,7 @@ export async function measureImportance(crew: Crew, request: ModelRequest): Prom
 
 /** Weights (one row a lane, one value a column) and biases (one a lane). */
 export async function fitWeights(
-  crew: Crew,
+  crew: LinearCrew,
   request: ModelRequest,
 ): Promise<{ weights: Float32Array; biases: Float32Array }> {
   const results = await crew.run(tasksOf(request, 'weights', crew.lanes))

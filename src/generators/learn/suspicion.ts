@@ -1,9 +1,10 @@
+import type { Json } from '../../domain/json.ts'
 import { bestLabel } from './answers.ts'
 
 /** A row whose label a model that had not seen it finds strongly wrong. */
 export interface Suspect {
   row: number
-  preferred: number
+  preferred: Json
 }
 
 /** In units of the margin that the learner demands of every row: the other label is on the right side of it, the row's own is not. */
@@ -21,9 +22,9 @@ export function leadOver(own: number, scores: ArrayLike<number>): number {
 }
 
 /** Probably wrong labels, the surest first. Rows are those of `answers`. */
-export function findSuspects(answers: { label: number; lead: number }[]): Suspect[] {
+export function findSuspects(answers: { output: Json; lead: number }[]): Suspect[] {
   return answers
-    .map(({ label, lead }, row) => ({ row, preferred: label, lead }))
+    .map(({ output, lead }, row) => ({ row, preferred: output, lead }))
     .filter(({ lead }) => lead >= STRONG_LEAD)
     .sort((a, b) => b.lead - a.lead || a.row - b.row)
     .map(({ row, preferred }) => ({ row, preferred }))

@@ -1,8 +1,10 @@
 import type { Matrix } from './matrix.ts'
 
-export interface SvmOptions {
+export interface FitOptions {
   /** Price of a mistake, C. */
   cost: number
+  /** How much more a mistake on a positive row costs. */
+  positiveFactor?: number
   /** Largest violation of optimality that is left. */
   tolerance: number
   maxEpochs: number
@@ -16,12 +18,12 @@ export interface SvmOptions {
  */
 export function fitSvm(
   matrix: Matrix,
-  signs: Int8Array,
+  signs: Float32Array,
   weights: Float32Array,
-  { cost, tolerance, maxEpochs, seed }: SvmOptions,
+  { cost, positiveFactor = 1, tolerance, maxEpochs, seed }: FitOptions,
 ): { bias: number; work: number } {
   const { rows, start } = matrix
-  const diagonal = 0.5 / cost
+  const diagonals = { negative: 0.5 / cost, positive: 0.5 / (cost * positiveFactor) }
   const alpha = new Float32Array(rows)
   const order = Int32Array.from({ length: rows }, (_, row) => row)
   const random = createRandom(seed)
@@ -38,6 +40,7 @@ export function fitSvm(
     for (let at = 0; at < active; at++) {
       const row = order[at]!
       const sign = signs[row]!
+      const diagonal = sign > 0 ? diagonals.positive : diagonals.negative
       const from = start[row]!
       const to = start[row + 1]!
       const score = bias + dotRow(matrix, row, weights)
@@ -89,7 +92,7 @@ export function dotRow({ start, column, value }: Matrix, row: number, weights: F
 }
 
 /** Adds a multiple of a row to weights. */
-function addRow(
+export function addRow(
   { start, column, value }: Matrix,
   row: number,
   { times, weights }: { times: number; weights: Float32Array },

@@ -1,10 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { Brief, Draft, Progress } from '../../domain/draft.ts'
+import { type ErrorCode, LoopaiError } from '../../domain/errors.ts'
 import { packageFile } from '../../package.ts'
 import type { Problem } from './problem.ts'
 import type { ThreadData } from './train-worker.ts'
 
-type Message = { progress: Progress } | { draft: Draft }
+type Message =
+  | { progress: Progress }
+  | { draft: Draft }
+  | { refusal: { code: ErrorCode; message: string; hint?: string } }
 
 /**
  * Learns in a thread, so that this one stays free for progress and Ctrl-C. An abort ends the thread and its threads at once and then
@@ -27,6 +31,7 @@ export async function learnInThread(
       worker.on('exit', code => reject(new Error(`the learner's thread ended with status ${code}`)))
       worker.on('message', (message: Message) => {
         if ('draft' in message) resolve(message.draft)
+        else if ('refusal' in message) reject(refusalOf(message.refusal))
         else report?.(message.progress)
       })
     })
@@ -34,4 +39,16 @@ export async function learnInThread(
     signal.removeEventListener('abort', abort)
     await worker.terminate()
   }
+}
+
+function refusalOf({
+  code,
+  message,
+  hint,
+}: {
+  code: ErrorCode
+  message: string
+  hint?: string
+}): LoopaiError {
+  return new LoopaiError(code, message, hint === undefined ? {} : { hint })
 }

@@ -1,8 +1,7 @@
-import { type Answer, answerOf } from './answers.ts'
 import { countTokens, dampedCount, pairOf } from './features.ts'
 import { inverseDocumentFrequency } from './matrix.ts'
-import type { Model } from './model.ts'
-import { gramsOf, tokenize } from './tokens.ts'
+import type { LinearModel } from './model.ts'
+import { gramsOf } from './tokens.ts'
 
 /** Sums over the known features of one block of a text. Counts are in sixteenths, as in the program's integers. */
 interface Sum {
@@ -12,10 +11,10 @@ interface Sum {
 }
 
 /**
- * The trainer's own answers: what the emitted program computes, in the same order of operations, with plain loops. `scores` are NaN
- * for a text without a known feature.
+ * The trainer's own scores of a text's tokens: what the emitted program computes, in the same order of operations, with plain
+ * loops. They are NaN for a text without a known feature.
  */
-export function createPredictor(model: Model): (text: string) => Answer & { scores: number[] } {
+export function createLinear(model: LinearModel): (tokens: string[]) => number[] {
   const lanes = model.biases.length
   const wordAt = new Map(model.words.map((word, at) => [word, at]))
   const charAt = new Map(model.chars.map((gram, at) => [gram, model.words.length + at]))
@@ -24,12 +23,7 @@ export function createPredictor(model: Model): (text: string) => Answer & { scor
     return idf * idf
   })
 
-  return text => {
-    const scores = scoresOf(tokenize(text))
-    return { ...answerOf(scores, model, model.prior), scores }
-  }
-
-  function scoresOf(tokens: string[]): number[] {
+  return tokens => {
     const words = emptySum()
     const chars = emptySum()
     for (const [word, count] of countTokens(tokens)) {

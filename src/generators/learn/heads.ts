@@ -1,0 +1,103 @@
+import type { Json } from '../../domain/json.ts'
+import { textOf } from './input-text.ts'
+import { scoresOfSpan } from './lanes.ts'
+import type { Problem } from './problem.ts'
+import type { Head, Part, Program } from './program.ts'
+import { type Answered, readScores } from './readings.ts'
+import type { Column } from './tables/columns.ts'
+import { type TrainedTrees, trainTrees } from './tables/train.ts'
+import { type ChoiceTarget, type NumberTarget, type Target, unknownText } from './targets.ts'
+import { type LearningCurve, type TrainedLinear, type TrainOptions, trainLinear } from './train.ts'
+
+/** How one target was learned. */
+export interface LearnedPart {
+  head: Head
+  /** By row, of programs that had not seen it. */
+  answers: Answered[]
+  learningCurve?: LearningCurve
+  /** What it is, for people. */
+  description: string
+}
+
+export interface Learned {
+  program: Program
+  /** One a target. */
+  parts: LearnedPart[]
+}
+
+/** Learns every target with its strategy: all that are linear together, from one look at the text, the others one by one. */
+export async function learnTargets(problem: Problem, options: TrainOptions): Promise<Learned> {
+  const { targets, strategies, order, shape, inputs, rows, metric } = problem
+  const isLinear = targets.map((_, at) => strategies[at] === 'linear' || strategies[at] === 'either')
+  const together = targets.filter((_, at) => isLinear[at])
+  const texts = together.length > 0 ? inputs.map(input => textOf(input, order)) : []
+  const linear =
+    together.length > 0 ? await trainLinear({ rows, texts, targets: together, metric }, options) : undefined
+
+  const parts: LearnedPart[] = []
+  for (const [at, target] of targets.entries()) parts.push(await learnPart(target, at))
+  const heads = parts.map(({ head }) => head)
+  const usesLinear = heads.some(({ by }) => by === 'linear')
+  return { parts, program: { order, shape, heads, ...(usesLinear && { linear: linear!.model }) } }
+
+  async function learnPart(target: Target, at: number): Promise<LearnedPart> {
+    if (target.kind === 'string') throw unknownText(target)
+    const text = isLinear[at] ? linearPart(target, linear!, together.indexOf(target)) : undefined
+    if (strategies[at] === 'linear') return text!
+    const lesson = { rows, inputs, columns: problem.columns, target, metric }
+    const table = treesPart(target, await trainTrees(lesson, options))
+    if (!text) return table
+    const [usual, other] = isMostlyTable(problem.columns) ? [table, text] : [text, table]
+    return isAboutAsGood(target, usual.answers, other.answers) ? usual : other
+  }
+}
+
+function linearPart(target: ChoiceTarget | NumberTarget, trained: TrainedLinear, at: number): LearnedPart {
+  const { spans, scores, setting, model, learningCurve } = trained
+  const span = spans[at]!
+  const { reading, answers } = readScores(target, scoresOfSpan(scores, model.biases.length, span))
+  const blocks = [setting.use.words && 'words and pairs of words', setting.use.chars && 'character sequences']
+  const description = `A linear model of ${blocks.filter(Boolean).join(' with ')} (C = ${setting.cost})`
+  return { head: { by: 'linear', span, reading }, answers, learningCurve, description }
+}
+
+/** The single tree where it answers unseen rows nearly as well as all of them together. */
+function treesPart(target: ChoiceTarget | NumberTarget, trained: TrainedTrees): LearnedPart {
+  const { model, texts, scores, single, learningCurve, rounds, leaves } = trained
+  const { reading, answers } = readScores(target, scores)
+  const description = `${rounds} rounds of boosted trees with up to ${leaves} leaves`
+  const boosted: LearnedPart = {
+    head: { by: 'trees', model, texts, reading },
+    answers,
+    learningCurve,
+    description,
+  }
+  if (!single || !isAboutAsGood(target, single.answers, answers)) return boosted
+  const simple = single.answers.map(answer => ({ ...answer, lead: 0 }))
+  return {
+    ...boosted,
+    head: { by: 'code', code: single.tree },
+    answers: simple,
+    description: 'A few questions',
+  }
+}
+
+function isMostlyTable(columns: Column[]): boolean {
+  return columns.filter(({ kind }) => kind === 'text').length < columns.length / 2
+}
+
+/** Within one standard error of the difference. */
+function isAboutAsGood(target: ChoiceTarget | NumberTarget, simple: Part[], complex: Part[]): boolean {
+  const worse = simple.map(
+    (answer, row) => mistake(target, answer, row) - mistake(target, complex[row]!, row),
+  )
+  const mean = worse.reduce((sum, difference) => sum + difference, 0) / worse.length
+  const variance = worse.reduce((sum, difference) => sum + (difference - mean) ** 2, 0) / worse.length
+  return mean <= Math.sqrt(variance / worse.length)
+}
+
+/** 0 for a right label and 1 for a wrong one; the squared error of a number. */
+function mistake(target: ChoiceTarget | NumberTarget, { output }: { output: Json }, row: number): number {
+  if (target.kind === 'number') return ((output as number) - target.value[row]!) ** 2
+  return output === target.labels[target.label[row]!] ? 0 : 1
+}

@@ -1,0 +1,113 @@
+import type { Json, JsonObject } from '../../domain/json.ts'
+import { roundConfidence } from './answers.ts'
+import { type ReadingOrder, textOf } from './input-text.ts'
+import type { Span } from './lanes.ts'
+import { createLinear } from './linear.ts'
+import { encodeLinear, type LinearModel } from './model.ts'
+import { type Answered, type Reading, read } from './readings.ts'
+import { categoryOf, cellOf, numberOf, textOfCell } from './tables/columns.ts'
+import { type ModelColumn, type TreesModel, UNIT } from './tables/model.ts'
+import { binOf, createTrees } from './tables/scores.ts'
+import { answerOfTree, type CodeTree } from './tables/single.ts'
+import type { Shape } from './targets.ts'
+import { tokenize } from './tokens.ts'
+
+/** A learned program without its code. */
+export interface Program {
+  order: ReadingOrder
+  shape: Shape
+  /** Scores of all heads that are linear, from one look at the text. */
+  linear?: LinearModel
+  /** One a target. */
+  heads: Head[]
+}
+
+export type Head =
+  | { by: 'linear'; span: Span; reading: Reading }
+  | { by: 'trees'; model: TreesModel; texts: LinearModel[]; reading: Reading }
+  | { by: 'code'; code: CodeTree }
+
+export type Part = Omit<Answered, 'lead'>
+
+/** The trainer's own answers: what the emitted program computes. */
+export function createPredictor(program: Program): (input: Json) => Part & { scores: number[] } {
+  const linear = program.linear && createLinear(program.linear)
+  const heads = program.heads.map(createHead)
+  return input => {
+    const scores = linear?.(tokenize(textOf(input, program.order))) ?? []
+    return {
+      ...putTogether(
+        program.shape,
+        heads.map(head => head(input, scores)),
+      ),
+      scores,
+    }
+  }
+}
+
+/** The whole answer from its parts. It is as sure as all of them together. */
+export function putTogether(shape: Shape, parts: Part[]): Part {
+  const confidence = parts.reduce((product, part) => product * part.confidence, 1)
+  return { output: outputOf(shape, parts), confidence: roundConfidence(confidence) }
+}
+
+/** `model.json`. */
+export function encodeProgram({ order, shape, linear, heads }: Program): string {
+  const encoded = {
+    order,
+    shape,
+    ...(linear && { linear: encodeLinear(linear) }),
+    heads: heads.map(encodeHead),
+  }
+  return `${JSON.stringify(encoded)}\n`
+}
+
+function encodeHead(head: Head, at: number) {
+  if (head.by === 'code') return { by: 'code', code: at }
+  if (head.by === 'linear') return head
+  const { columns, bases, trees } = head.model
+  const paths = head.texts.map((_, model) => columns.find(({ text }) => text?.model === model)?.path)
+  const used = head.texts.filter((_, model) => paths[model])
+  const renumbered = columns.map(column =>
+    column.text
+      ? { ...column, text: { ...column.text, model: used.indexOf(head.texts[column.text.model]!) } }
+      : column,
+  )
+  return {
+    by: 'trees',
+    columns: renumbered,
+    bases,
+    unit: UNIT,
+    trees,
+    text_paths: paths.filter(Boolean),
+    texts: used.map(encodeLinear),
+    reading: head.reading,
+  }
+}
+
+function createHead(head: Head): (input: Json, scores: number[]) => Part {
+  if (head.by === 'code') return input => answerOfTree(head.code, input)
+  if (head.by === 'linear')
+    return (_, scores) => read(scores.slice(head.span.from, head.span.to), head.reading)
+  const trees = createTrees(head.model)
+  const texts = head.texts.map(createLinear)
+  return input =>
+    read(trees(head.model.columns.map(column => binOfInput(column, input, texts))), head.reading)
+}
+
+function binOfInput(column: ModelColumn, input: Json, texts: ((tokens: string[]) => number[])[]): number {
+  const cell = cellOf(input, column.path)
+  if (column.text)
+    return binOf(column, texts[column.text.model]!(tokenize(textOfCell(cell)))[column.text.lane]!)
+  return binOf(column, column.kind === 'number' ? numberOf(cell) : categoryOf(cell))
+}
+
+function outputOf(shape: Shape, parts: Part[]): Json {
+  if ('answer' in shape) return parts[shape.answer]!.output
+  if ('always' in shape) return shape.always
+  if ('labels' in shape) {
+    return shape.labels.filter(([, part]) => outputOf(part, parts) === true).map(([label]) => label)
+  }
+  const entries = Object.entries(shape.properties).map(([name, part]) => [name, outputOf(part, parts)])
+  return Object.fromEntries(entries) as JsonObject
+}

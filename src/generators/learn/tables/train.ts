@@ -1,0 +1,230 @@
+import type { Json } from '../../../domain/json.ts'
+import { startCrew } from '../crew.ts'
+import { lanesOfTarget, scaleOf } from '../lanes.ts'
+import type { LinearModel } from '../model.ts'
+import type { Metric } from '../problem.ts'
+import { qualityOf } from '../quality.ts'
+import { ALL_FOLDS, allRows, type Rows, splitRows } from '../rows.ts'
+import type { ChoiceTarget, NumberTarget } from '../targets.ts'
+import type { LearningCurve, TrainOptions } from '../train.ts'
+import type { Values } from './bins.ts'
+import type { BoostResult, BoostTask, Goal, TableShared } from './boost.ts'
+import { type Column, categoryOf, cellOf, numberOf, textOfCell } from './columns.ts'
+import type { Source, TreesModel } from './model.ts'
+import { binOf, createTrees } from './scores.ts'
+import { type CodeTree, growSingle, type Leaf } from './single.ts'
+import { scoreTexts, type TextScores } from './texts.ts'
+
+/** What trees are to learn: one target from columns. */
+export interface TableLesson {
+  rows: Rows
+  inputs: Json[]
+  columns: Column[]
+  target: ChoiceTarget | NumberTarget
+  metric: Metric
+}
+
+export interface TrainedTrees {
+  model: TreesModel
+  /** Of the text columns. */
+  texts: LinearModel[]
+  leaves: number
+  rounds: number
+  /** Of models that had not seen the row: one row a row, one value a lane. */
+  scores: Float32Array
+  learningCurve: LearningCurve
+  /** A single small tree, and its answers to rows that it had not seen. */
+  single: { tree: CodeTree; answers: Leaf[] } | undefined
+}
+
+const LEAVES = [4, 8, 16, 31]
+const MOST_ROUNDS = 300
+const FEWEST_ROUNDS = 5
+const PATIENCE = 20
+/** After which most forests stop. */
+const USUAL_ROUNDS = 120
+/** The final model has more rows than those of the folds. */
+const MORE_ROUNDS = 1.1
+/** Rows times columns times lanes times rounds (every row is visited some three times a round) of one forest, and of all that are compared. */
+const BUDGET = { forest: 0.5e9, comparison: 1e9 }
+/** More labels than these would make more columns of a text than trees can use. */
+const MOST_TEXT_LANES = 20
+const FEWEST_OF_CATEGORY = 3
+
+/** Learns boosted trees from a table. The same rows give the same trees with any number of threads. */
+export async function trainTrees(lesson: TableLesson, options: TrainOptions): Promise<TrainedTrees> {
+  const { rows, target } = lesson
+  const { report } = options
+  const lanes = lanesOfTarget(target).length
+  const texts = await scoreTexts(lanes > MOST_TEXT_LANES ? [] : textColumns(lesson), lesson, options)
+  const shared = shareTable(lesson, texts)
+  const width = shared.columns.length + texts.sources.length
+  const roundWork = rows.fold.length * width * lanes
+  const rounds = Math.max(20, Math.min(MOST_ROUNDS, Math.floor(BUDGET.forest / roundWork)))
+  const crew = startCrew<BoostTask, BoostResult>({ role: 'boost', shared }, options)
+  const task = (fold: number, leaves: number, has?: Uint8Array): BoostTask => ({
+    ...splitRows(rows, fold, has),
+    texts: `${fold}`,
+    leaves,
+    minLeaf: fewestOfLeaf(rows.fold.length),
+    rounds,
+    patience: PATIENCE,
+  })
+  const answered = ALL_FOLDS.filter(fold => rows.fold.includes(fold))
+  const run = (tasks: BoostTask[], stage: string) =>
+    crew.run(tasks, done => report({ stage, done, total: tasks.length }))
+
+  const affordable = Math.floor(BUDGET.comparison / (LEAVES.length * USUAL_ROUNDS * roundWork))
+  const tried = answered.slice(0, Math.max(1, affordable))
+  const { leaves, results: compared } = await climb(leaves =>
+    run(
+      tried.map(fold => task(fold, leaves)),
+      `growing trees with ${leaves} leaves`,
+    ),
+  )
+  const rest = answered.filter(fold => !tried.includes(fold))
+  const results = [
+    ...compared,
+    ...(await run(
+      rest.map(fold => task(fold, leaves)),
+      'answering every example unseen',
+    )),
+  ]
+  const chosen = argmin(meanLosses(results)) + 1
+  const half = Uint8Array.from(rows.half)
+  const halves = await run(
+    tried.map(fold => task(fold, leaves, half)),
+    'measuring what more labels bring',
+  )
+  const final = {
+    ...task(-1, leaves),
+    texts: 'all',
+    rounds: Math.max(FEWEST_ROUNDS, Math.round(MORE_ROUNDS * chosen)),
+    patience: 0,
+  }
+  const [{ model }] = (await run([final], 'learning from all examples')) as [BoostResult]
+  await crew.close()
+
+  const scores = scoreFolds(results, chosen)
+  const ofHalves = scoreFolds(halves, argmin(meanLosses(halves)) + 1)
+  const quality = (of: Float32Array, on: Int32Array) =>
+    qualityOf([target], { scores: of, lanes, spans: [{ from: 0, to: lanes }] }, on, lesson.metric)
+  const same = allRows(rows).filter(row => tried.includes(rows.fold[row]!))
+  const all = quality(scores, allRows(rows))
+  return {
+    model,
+    texts: texts.models,
+    leaves,
+    rounds: model.trees.length / lanes,
+    scores,
+    learningCurve: { all, half: all - quality(scores, same) + quality(ofHalves, same) },
+    single:
+      shared.columns.length > 0
+        ? growSingle({ rows, target, shared, minLeaf: fewestOfLeaf(rows.fold.length) })
+        : undefined,
+  }
+
+  /** Answers to the rows of each fold by the trees that were grown without it. */
+  function scoreFolds(results: BoostResult[], rounds: number): Float32Array {
+    const scores = new Float32Array(rows.fold.length * lanes).fill(Number.NaN)
+    results.forEach(({ model }, at) => {
+      const fold = answered[at]!
+      const trees = createTrees({ ...model, trees: model.trees.slice(0, rounds * lanes) })
+      const bins = binsOfRows(model, shared, `${fold}`)
+      for (const row of splitRows(rows, fold).test) scores.set(trees(bins(row)), row * lanes)
+    })
+    return scores
+  }
+}
+
+/** Tries more and more leaves for as long as that helps. */
+async function climb(
+  grow: (leaves: number) => Promise<BoostResult[]>,
+): Promise<{ leaves: number; results: BoostResult[] }> {
+  let best: { leaves: number; results: BoostResult[]; loss: number } | undefined
+  for (const leaves of LEAVES) {
+    const results = await grow(leaves)
+    const loss = Math.min(...meanLosses(results))
+    if (best && loss >= best.loss) break
+    best = { leaves, results, loss }
+  }
+  return best!
+}
+
+function textColumns({ inputs, columns }: TableLesson) {
+  return columns
+    .filter(({ kind }) => kind === 'text')
+    .map(({ path }) => ({ path, texts: inputs.map(input => textOfCell(cellOf(input, path))) }))
+}
+
+function shareTable({ rows, inputs, columns, target }: TableLesson, texts: TextScores): TableShared {
+  const plain = columns.filter(({ kind }) => kind !== 'text')
+  return {
+    columns: plain.map(({ path, kind }) => {
+      const cells = inputs.map(input => cellOf(input, path))
+      return kind === 'number' ? shareNumbers(cells) : shareCategories(cells)
+    }),
+    sources: plain.map(({ path }) => ({ path })),
+    texts: texts.scores,
+    textSources: texts.sources,
+    goal: goalOf(target),
+    fewest: Math.max(FEWEST_OF_CATEGORY, rows.minInputs),
+  }
+}
+
+function shareNumbers(cells: (Json | undefined)[]): Values {
+  const numbers = new Float64Array(new SharedArrayBuffer(8 * cells.length))
+  cells.forEach((cell, row) => {
+    numbers[row] = numberOf(cell)
+  })
+  return { kind: 'number', numbers }
+}
+
+function shareCategories(cells: (Json | undefined)[]): Values {
+  const named = cells.map(categoryOf)
+  const names = [...new Set(named)].filter(name => name !== undefined).sort()
+  const at = new Map(names.map((name, code) => [name, code]))
+  const codes = new Int32Array(new SharedArrayBuffer(4 * cells.length))
+  named.forEach((name, row) => {
+    codes[row] = name === undefined ? -1 : at.get(name)!
+  })
+  return { kind: 'category', codes, names }
+}
+
+function goalOf(target: ChoiceTarget | NumberTarget): Goal {
+  if (target.kind === 'choice') return { kind: 'choice', label: target.label, labels: target.labels.length }
+  const { center, spread } = scaleOf(target.value)
+  return { kind: 'number', value: target.value.map(value => (value - center) / spread) }
+}
+
+function binsOfRows({ columns }: TreesModel, shared: TableShared, texts: string): (row: number) => number[] {
+  const key = ({ path, text }: Source) => JSON.stringify([path, text?.lane])
+  const values = new Map<string, Values>()
+  for (const [at, source] of shared.sources.entries()) values.set(key(source), shared.columns[at]!)
+  for (const [at, source] of shared.textSources.entries()) {
+    values.set(key(source), { kind: 'number', numbers: shared.texts[texts]![at]! })
+  }
+  return row =>
+    columns.map(column => {
+      const own = values.get(key(column))!
+      return binOf(column, own.kind === 'number' ? own.numbers[row]! : own.names[own.codes[row]!])
+    })
+}
+
+function fewestOfLeaf(rows: number): number {
+  if (rows < 300) return 3
+  return rows < 2000 ? 8 : 20
+}
+
+/** By round, as long as all folds have come. */
+function meanLosses(results: BoostResult[]): number[] {
+  const tested = results.filter(({ losses }) => losses.length > 0)
+  const rounds = Math.min(...tested.map(({ losses }) => losses.length))
+  return Array.from({ length: Number.isFinite(rounds) ? rounds : 0 }, (_, round) =>
+    tested.reduce((sum, { losses }) => sum + losses[round]! / tested.length, 0),
+  )
+}
+
+function argmin(values: number[]): number {
+  return values.reduce((best, value, at) => (value < values[best]! ? at : best), 0)
+}

@@ -1,0 +1,107 @@
+def linear(model):
+    """A linear model of the words, pairs of words and character sequences of a text: returns a function that gives its scores.
+
+    Each feature owns one small weight per score, its lane. A score is its bias plus the weights of what was found, divided by a
+    norm, so that long and short texts compare. One integer holds a number of 32 bits for each lane, so that one addition adds
+    all of them. Weights are kept as weight + 128, which is never negative; how often 128 has to be taken off again is counted.
+    """
+    biases = model["biases"]
+    lanes = len(biases)
+    word_scale, char_scale = (scale / 16 for scale in model["scales"])  # sums are in sixteenths
+
+    # Features are numbered through: words and pairs first, then character sequences.
+    words = {word: number for number, word in enumerate(model["words"])}
+    chars = {gram: number for number, gram in enumerate(model["chars"], len(words))}
+    weights = base64.b64decode(model["weights"])
+    ends = list(itertools.accumulate(model["lengths"]))
+    rows = [0] * len(ends)  # weights of a feature as one integer, once it has been needed
+
+    def squared_idf_of(documents):
+        idf = math.log((1 + model["rows"]) / (1 + documents)) + 1
+        return idf * idf
+
+    by_documents = {documents: squared_idf_of(documents) for documents in set(model["documents"])}
+    squared_idf = [by_documents[documents] for documents in model["documents"]]
+
+    zeros = int.from_bytes(b"\x80\0\0\0" * lanes, "little")
+    unpack_lanes = struct.Struct("<%dI" % lanes).unpack
+
+    # Sums of words seen before, within some 20 MB.
+    known_words = {}
+    most_known_words = 20_000_000 // (8 * lanes + 400)
+    longest_known_word = 64
+
+    def scores_of(tokens):
+        """One score a lane, or None if the text has no known feature. Of each block: lanes, sixteenths added, squared norm."""
+        counts = {}
+        for token in tokens:
+            counts[token] = counts.get(token, 0) + 1
+        word_lanes = word_parts = char_lanes = char_parts = 0
+        word_norm = char_norm = 0.0
+        for word, count in counts.items():
+            row, found, norm, gram_rows, grams_found, gram_norm = known_words.get(word) or sums_of(word)
+            if count == 1:
+                factor, parts = 1, 16
+            else:
+                damped = 1 + math.log(count)
+                factor, parts = damped * damped, int(16 * damped + 0.5)
+            word_lanes += parts * row
+            word_parts += parts * found
+            word_norm += factor * norm
+            char_lanes += parts * gram_rows
+            char_parts += parts * grams_found
+            char_norm += factor * gram_norm
+        for left, right in zip(tokens, itertools.islice(tokens, 1, None)):
+            pair = words.get(left + " " + right)
+            if pair is not None:
+                word_lanes += 16 * (rows[pair] or spread_row(pair))
+                word_parts += 16
+                word_norm += squared_idf[pair]
+        if not word_parts and not char_parts:
+            return None
+        word_factor = word_scale / math.sqrt(word_norm) if word_norm else 0.0
+        char_factor = char_scale / math.sqrt(char_norm) if char_norm else 0.0
+        offset = 128 * (word_factor * word_parts + char_factor * char_parts)
+        of_words = unpack_lanes(word_lanes.to_bytes(4 * lanes, "little"))
+        of_chars = unpack_lanes(char_lanes.to_bytes(4 * lanes, "little"))
+        return [
+            bias + word_factor * from_words + char_factor * from_chars - offset
+            for bias, from_words, from_chars in zip(biases, of_words, of_chars)
+        ]
+
+    def sums_of(word):
+        """Row, count and squared idf of the word itself, and the sums of these over its character sequences."""
+        number = words.get(word)
+        row, found, norm = (0, 0, 0.0) if number is None else (rows[number] or spread_row(number), 1, squared_idf[number])
+        gram_rows = grams_found = 0
+        gram_norm = 0.0
+        if chars:
+            padded = " " + word + " "
+            for length in range(@@SHORTEST_GRAM@@, @@LONGEST_GRAM@@ + 1):
+                for at in range(len(padded) - length + 1):
+                    number = chars.get(padded[at : at + length])
+                    if number is not None:
+                        gram_rows += rows[number] or spread_row(number)
+                        grams_found += 1
+                        gram_norm += squared_idf[number]
+        sums = (row, found, norm, gram_rows, grams_found, gram_norm)
+        if len(word) <= longest_known_word:
+            if len(known_words) >= most_known_words:
+                known_words.clear()
+            known_words[word] = sums
+        return sums
+
+    def spread_row(number):
+        """The stored row of a feature as lanes: a byte a lane, or pairs of the distance to the next lane and its weight."""
+        stored = weights[ends[number - 1] if number else 0 : ends[number]]
+        if len(stored) == lanes:
+            row = int.from_bytes(b"".join([b"%c\0\0\0" % weight for weight in stored]), "little")
+        else:
+            row, lane = zeros, -1
+            for at in range(0, len(stored), 2):
+                lane += stored[at]
+                row += (stored[at + 1] - 128) << (32 * lane)
+        rows[number] = row
+        return row
+
+    return scores_of
