@@ -16,7 +16,6 @@ import { createPool } from '../workers/pool.ts'
 const TIERS: SandboxName[] = os.platform() === 'darwin' ? ['seatbelt'] : ['bubblewrap', 'landlock']
 const HARNESS = packageFile('templates', 'harness')
 const LIMITS: Limits = { timeout_ms: 10_000, load_ms: 10_000, memory_mb: 256, output_kb: 64, input_kb: 64 }
-const FACT = 'sandbox'
 
 /**
  * The strongest sandbox that has kept its promise on this machine in a live probe, or a refusal that says why there is none. The verdict is
@@ -24,16 +23,16 @@ const FACT = 'sandbox'
  */
 export async function chooseSandbox(runtime: Runtime, interpreter: Interpreter): Promise<Sandbox> {
   const tiers = await Promise.all(allowed().map(async name => (await sandboxes[name]()).default))
-  const key = keyOf(interpreter, tiers)
-  const known = findFact(FACT, key)
+  const key = keyOf(runtime, interpreter, tiers)
+  const known = findFact(factOf(runtime), key)
   const trusted = tiers.find(tier => tier.name === known)
   if (trusted) return trusted
 
   const reasons: string[] = []
   for (const tier of tiers) {
-    const reason = tier.obstacle() ?? (await probe(tier, runtime, interpreter))
+    const reason = await probe(tier, runtime, interpreter)
     if (!reason) {
-      cacheFact(FACT, key, tier.name)
+      cacheFact(factOf(runtime), key, tier.name)
       return tier
     }
     reasons.push(`${tier.name}: ${reason}`)
@@ -45,8 +44,8 @@ export async function chooseSandbox(runtime: Runtime, interpreter: Interpreter):
 }
 
 /** For when a start fails although a probe once passed. Says whether there was a verdict to forget. */
-export function forgetSandbox(): void {
-  forgetFact(FACT)
+export function forgetSandbox(runtime: Runtime): void {
+  forgetFact(factOf(runtime))
 }
 
 function allowed(): SandboxName[] {
@@ -59,9 +58,13 @@ function allowed(): SandboxName[] {
   })
 }
 
-function keyOf(interpreter: Interpreter, tiers: Sandbox[]): string {
+function factOf(runtime: Runtime): string {
+  return `sandbox-${runtime.name}`
+}
+
+function keyOf(runtime: Runtime, interpreter: Interpreter, tiers: Sandbox[]): string {
   const harness = createHash('sha256')
-  for (const file of ['runner.py', 'probe.py']) harness.update(readFileSync(path.join(HARNESS, file)))
+  for (const file of runtime.harness) harness.update(readFileSync(path.join(HARNESS, file)))
   return JSON.stringify([
     LOOPAI_VERSION,
     os.release(),
@@ -81,24 +84,26 @@ function bootId(): string {
   }
 }
 
-/** Runs `probe.py` exactly as any program is run. Says what it could do and must not, or why it did not run; nothing, when all is well. */
+/** Runs the probe exactly as any program is run. Says what it could do and must not, or why it did not run; nothing, when all is well. */
 async function probe(
   sandbox: Sandbox,
   runtime: Runtime,
   interpreter: Interpreter,
 ): Promise<string | undefined> {
+  const launch = runtime.launch(interpreter, {
+    directory: HARNESS,
+    inside: '/loopai-data/loop-apps/probe/artifacts/v1',
+    entry: runtime.probe,
+    limits: LIMITS,
+    isolation: 'shared',
+  })
+  const obstacle = sandbox.obstacle(launch)
+  if (obstacle) return obstacle
   const outside = await mkdtemp(path.join(os.tmpdir(), 'loopai-probe-'))
   const canary = path.join(await realpath(outside), 'canary')
   await writeFile(canary, 'nobody reads this')
   const listener = createServer(connection => connection.destroy())
   await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
-  const launch = runtime.launch(interpreter, {
-    directory: HARNESS,
-    inside: '/loopai-data/loop-apps/probe/artifacts/v1',
-    entry: 'probe.py',
-    limits: LIMITS,
-    isolation: 'shared',
-  })
   const pool = createPool({ launch: sandbox.confine(launch), limits: LIMITS })
   try {
     const address = listener.address()

@@ -29,8 +29,8 @@ export async function findInterpreter(runtime: Runtime): Promise<Interpreter> {
       reasons.push(`${candidate}: ${problem instanceof Error ? problem.message : problem}`)
     }
   }
-  throw new LoopaiError('NO_PYTHON', ['No Python 3.9 or newer was found', ...reasons].join('\n  '), {
-    hint: 'install Python, or name one with LOOPAI_PYTHON=/path/to/python3',
+  throw new LoopaiError('NO_PYTHON', [runtime.missing.title, ...reasons].join('\n  '), {
+    hint: runtime.missing.hint,
   })
 }
 

@@ -49,7 +49,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
   const first = await startWorkers(await pickSandbox(options, runtime, interpreter), false)
   if (first) return first
   // It worked when it was probed. Something has changed that the key of the cache does not know.
-  forgetSandbox()
+  forgetSandbox(runtime)
   return (await startWorkers(await pickSandbox(options, runtime, interpreter), true))!
 
   async function startWorkers(sandbox: Sandbox, isLast: boolean): Promise<Pool | undefined> {

@@ -24,7 +24,7 @@ export interface Progress {
 /** What a generator returns: the files of a version that does not exist yet. */
 export interface Draft {
   files: { path: string; content: string | Uint8Array }[]
-  runtime: 'python'
+  runtime: 'python' | 'node'
   entry: string
   /** Sentences for the person who asked: what was chosen, what looks wrong in the data, what more labels would bring. */
   notes: string[]

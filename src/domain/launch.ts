@@ -13,6 +13,18 @@ export interface Launch {
   filter?: Buffer
   /** The process answers one request and is then replaced. */
   singleUse?: boolean
+  /** The harness takes on the second filter by itself, and forks. For one that cannot, the sandbox does all at the start. */
+  takesFilter?: boolean
+  /** Limits that the process cannot set for itself. */
+  resources?: Resources
+}
+
+export interface Resources {
+  coreKb: number
+  fileKb: number
+  dataKb: number
+  descriptors: number
+  cpuSeconds?: number
 }
 
 /** A file or folder on this machine and its place inside the sandbox, both absolute. */
@@ -28,6 +40,8 @@ export interface RunnerConfig {
   isolation: Isolation
   /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
   stage2?: string
+  /** A sandbox is around it: what the system refuses, it refuses for that reason. */
+  isConfined?: boolean
   /** Nothing can be forked here: the process that reads this runs the program. */
   alone?: boolean
   /** How many threads the program may have; absent where the kernel cannot count them for the program alone. */

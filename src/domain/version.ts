@@ -15,7 +15,7 @@ export interface VersionFile {
 
 /** The part of a manifest that decides how a version behaves; with the files it makes the digest. */
 export interface Behaviour {
-  runtime: 'python'
+  runtime: 'python' | 'node'
   entry: string
   input_schema: JsonObject
   output_schema: JsonObject

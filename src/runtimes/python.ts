@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
 import path from 'node:path'
 import type { Mount } from '../domain/launch.ts'
 import { packageFile } from '../package.ts'
+import { candidatesOf } from './candidates.ts'
 import type { Runtime } from './runtime.ts'
 
 const RUNNER = packageFile('templates', 'harness', 'runner.py')
@@ -18,12 +18,16 @@ const ENVIRONMENT = {
 
 const python: Runtime = {
   name: 'python',
+  probe: 'probe.py',
+  harness: ['runner.py', 'probe.py'],
+  missing: {
+    title: 'No Python 3.9 or newer was found',
+    hint: 'install Python, or name one with LOOPAI_PYTHON=/path/to/python3',
+  },
 
   candidates(environment) {
-    const folders = (environment.PATH ?? '').split(path.delimiter).filter(path.isAbsolute)
-    const onPath = ['python3', 'python'].flatMap(name => folders.map(folder => path.join(folder, name)))
     const chosen = environment.LOOPAI_PYTHON ? [path.resolve(environment.LOOPAI_PYTHON)] : []
-    return [...new Set([...chosen, ...onPath])].filter(isFile)
+    return [...new Set([...chosen, ...candidatesOf(['python3', 'python'], environment)])]
   },
 
   inspection: ['-I', '-S', packageFile('templates', 'harness', 'inspect.py')],
@@ -49,6 +53,7 @@ const python: Runtime = {
         { source: directory, target: inside },
       ],
       runner: { program: path.join(directory, entry), limits, isolation },
+      takesFilter: true,
     }
   },
 }
@@ -59,14 +64,6 @@ interface Answer {
   version: [number, number, number]
   ctypes: boolean
   mounts: Mount[]
-}
-
-function isFile(file: string): boolean {
-  try {
-    return statSync(file).isFile()
-  } catch {
-    return false // also where the user may not look
-  }
 }
 
 export default python

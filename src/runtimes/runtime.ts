@@ -1,10 +1,15 @@
 import type { Isolation, Launch, Limits, Mount } from '../domain/launch.ts'
 
-export type RuntimeName = 'python'
+export type RuntimeName = 'python' | 'node'
 
 /** Knows how programs of one language are started. It describes processes, and starts none. */
 export interface Runtime {
   name: RuntimeName
+  /** Of `templates/harness`: the program that tries what a sandbox must refuse, and the files on which its verdict depends. */
+  probe: string
+  harness: string[]
+  /** What to say when there is no interpreter. */
+  missing: { title: string; hint: string }
   /** Where an interpreter may be, the best guess first: absolute paths of files that exist. */
   candidates(environment: NodeJS.ProcessEnv): string[]
   /** The arguments with which a candidate says, on standard output, what it is. */

@@ -1,9 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { Mount } from '../domain/launch.ts'
+import type { Launch, Mount } from '../domain/launch.ts'
 import type { Sandbox } from './sandbox.ts'
-import { findArchitecture, stage1, stage2 } from './seccomp.ts'
+import { type Architecture, bothStages, findArchitecture, stage1, stage2 } from './seccomp.ts'
 
 // --as-pid-1: the harness cannot be killed from inside, and its end is the end of the namespace.
 const NAMESPACES = [
@@ -29,6 +29,7 @@ const DEVICES = [
   '/dev/urandom',
 ]
 const THREADS = 16
+const FIRST_PROCESS = 1
 
 /** Namespaces of its own, a file system of nothing but the launch's mounts, read-only, and two system call filters. */
 const bubblewrap: Sandbox = {
@@ -50,8 +51,6 @@ const bubblewrap: Sandbox = {
   confine(launch) {
     const architecture = findArchitecture()!
     const program = inside(launch.mounts, launch.runner.program)
-    // The kernel does not count threads for uid 0, so that root's programs get none.
-    const threads = process.getuid?.() === 0 ? undefined : THREADS
     return {
       ...launch,
       command: findBwrap()!,
@@ -62,13 +61,7 @@ const bubblewrap: Sandbox = {
         ...['--chdir', path.dirname(program), '--remount-ro', '/', '--seccomp', '4', '--'],
         ...[launch.command, ...launch.args].map(argument => inside(launch.mounts, argument)),
       ],
-      runner: {
-        ...launch.runner,
-        program,
-        stage2: stage2(architecture, { threads: threads !== undefined }).toString('base64'),
-        ...(threads && { threads }),
-      },
-      filter: stage1(architecture),
+      ...filters(architecture, launch),
     }
   },
 
@@ -91,6 +84,15 @@ const MESSAGES: [RegExp, string][] = [
   [/setting up uid map: Operation not permitted/, 'root lacks CAP_SETFCAP here: run as an ordinary user'],
   [/[Uu]nknown option/, 'this bwrap is too old'],
 ]
+
+function filters(architecture: Architecture, launch: Launch): Pick<Launch, 'runner' | 'filter'> {
+  const runner = { ...launch.runner, program: inside(launch.mounts, launch.runner.program), isConfined: true }
+  if (!launch.takesFilter) return { runner, filter: bothStages(architecture, FIRST_PROCESS) }
+  // The kernel does not count threads for uid 0, so that root's programs get none.
+  const threads = process.getuid?.() === 0 ? undefined : THREADS
+  const second = stage2(architecture, { threads: threads !== undefined }).toString('base64')
+  return { runner: { ...runner, stage2: second, ...(threads && { threads }) }, filter: stage1(architecture) }
+}
 
 /** The path inside the sandbox of a path on this machine. What is not a mounted path stays as it is. */
 function inside(mounts: Mount[], place: string): string {

@@ -11,9 +11,10 @@ const DEVICES = ['/dev/null', '/dev/urandom']
 const landlock: Sandbox = {
   name: 'landlock',
 
-  obstacle() {
+  obstacle(launch) {
     if (os.platform() !== 'linux') return 'Landlock exists on Linux only'
     if (!findArchitecture()) return `there is no filter for ${os.arch()} processors`
+    if (launch && !launch.takesFilter) return 'only the harness of Python can restrict itself'
   },
 
   identity: () => '',
@@ -25,6 +26,7 @@ const landlock: Sandbox = {
       runner: {
         ...launch.runner,
         readable: [...new Set([...launch.mounts.map(mount => mount.source), ...DEVICES])],
+        isConfined: true,
         stage1: stage1(architecture).toString('base64'),
         stage2: stage2(architecture, { threads: false }).toString('base64'),
       },

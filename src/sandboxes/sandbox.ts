@@ -13,8 +13,8 @@ export type SandboxName = 'bubblewrap' | 'landlock' | 'seatbelt' | 'none'
  */
 export interface Sandbox {
   name: SandboxName
-  /** Why this sandbox cannot be had here, when a glance is enough to tell. */
-  obstacle(): string | undefined
+  /** Why this sandbox cannot be had here, or not for this process, when a glance is enough to tell. */
+  obstacle(launch?: Launch): string | undefined
   /** What a probe's verdict holds for, beside kernel, user and interpreter. Changes when the sandbox's own executable does. */
   identity(): string
   /** The same process, confined. The result's paths are as the confined process sees them. */

@@ -10,9 +10,42 @@ export type Architecture = 'x64' | 'arm64'
 
 /** The first filter, for the whole sandbox: no tracing, mounting, namespaces, network, nor the kernel's rarely walked corners. */
 export function stage1(architecture: Architecture): Buffer {
+  return assemble([...prologue(architecture), ...firstChecks(architecture), ...epilogue()])
+}
+
+/**
+ * The second filter, for the process that runs the program: no new process, no signal or limit for any other, no way out of its
+ * process group. `PID_SLOT` stands for the process's own id; the harness, which knows it, fills it in.
+ */
+export function stage2(architecture: Architecture, options: { threads: boolean }): Buffer {
+  const number = numbers(architecture)
+  const names = [...Object.keys(DENIED_LATER), ...EXECUTE]
+  return assemble([
+    ...prologue(architecture),
+    ...names.flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
+    ...laterChecks(architecture, PID_SLOT, options.threads),
+    ...epilogue(),
+  ])
+}
+
+/**
+ * Both at once, for a harness that cannot take on a filter. It must still be executed, so that a program can become another one: with the same
+ * filter, in the same sandbox, where there is no other.
+ */
+export function bothStages(architecture: Architecture, pid: number): Buffer {
   const number = numbers(architecture)
   return assemble([
     ...prologue(architecture),
+    ...Object.keys(DENIED_LATER).flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
+    ...firstChecks(architecture),
+    ...laterChecks(architecture, pid, true),
+    ...epilogue(),
+  ])
+}
+
+function firstChecks(architecture: Architecture): Step[] {
+  const number = numbers(architecture)
+  return [
     // Above the table: calls newer than this release, and the x32 numbers.
     when('>', HIGHEST, 'unknown'),
     ...Object.keys(DENIED).flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
@@ -23,22 +56,15 @@ export function stage1(architecture: Architecture): Buffer {
     ...call(number('ioctl'), 1, [when('=', 0x5412, 'refuse'), when('=', 0x541c, 'refuse')]),
     ...call(number('socketpair'), 0, [unless('=', AF_UNIX, 'refuse')]),
     ...call(number('personality'), 0, [when('=', 0xffffffff, 'allow'), unless('=', 0, 'refuse')]),
-    ...epilogue(),
-  ])
+  ]
 }
 
-/**
- * The second filter, for the process that runs the program: no new process, no signal or limit for any other, no way out of its
- * process group. `PID_SLOT` stands for the process's own id; the harness, which knows it, fills it in.
- */
-export function stage2(architecture: Architecture, options: { threads: boolean }): Buffer {
+function laterChecks(architecture: Architecture, pid: number, threads: boolean): Step[] {
   const number = numbers(architecture)
-  const isOwn = [when('=', PID_SLOT, 'allow'), give(errno(EPERM))]
+  const isOwn = [when('=', pid, 'allow'), give(errno(EPERM))]
   const isOwnOrZero = [when('=', 0, 'allow'), ...isOwn]
-  return assemble([
-    ...prologue(architecture),
-    ...Object.keys(DENIED_LATER).flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
-    ...call(number('clone'), 0, [options.threads ? unless('&', CLONE_THREAD, 'refuse') : give(errno(EPERM))]),
+  return [
+    ...call(number('clone'), 0, [threads ? unless('&', CLONE_THREAD, 'refuse') : give(errno(EPERM))]),
     ...call(number('kill'), 0, isOwn),
     ...call(number('tgkill'), 0, isOwn),
     ...call(number('prlimit64'), 0, isOwnOrZero),
@@ -57,8 +83,7 @@ export function stage2(architecture: Architecture, options: { threads: boolean }
       1,
       [0x8901, 0x8902].map(request => when('=', request, 'refuse')),
     ),
-    ...epilogue(),
-  ])
+  ]
 }
 
 export function findArchitecture(): Architecture | undefined {
@@ -173,8 +198,6 @@ const DENIED: Numbers = {
 }
 
 const DENIED_LATER: Numbers = {
-  execve: [59, 221],
-  execveat: [322, 281],
   fork: [57, null],
   vfork: [58, null],
   pidfd_open: [434, 434],
@@ -193,6 +216,8 @@ const DENIED_LATER: Numbers = {
 }
 
 const EXAMINED: Numbers = {
+  execve: [59, 221],
+  execveat: [322, 281],
   clone: [56, 220],
   clone3: [435, 435],
   ioctl: [16, 29],
@@ -205,6 +230,8 @@ const EXAMINED: Numbers = {
   prlimit64: [302, 261],
   sched_setaffinity: [203, 122],
 }
+
+const EXECUTE = ['execve', 'execveat']
 
 export const SYSTEM_CALLS: Numbers = { ...DENIED, ...DENIED_LATER, ...EXAMINED }
 export const PID_SLOT = 0xdeadbeef
@@ -224,14 +251,15 @@ function numbers(architecture: Architecture): (name: string) => number[] {
   return name => [SYSTEM_CALLS[name]![column]].filter(value => value !== null)
 }
 
-// A little assembler. A step is an instruction, or a label: a plain string.
+// A little assembler. A step is an instruction, or a label.
 
-type Step = string | Instruction
+type Label = string | symbol
+type Step = Label | Instruction
 interface Instruction {
   code: number
   value: number
-  whenTrue?: string
-  whenFalse?: string
+  whenTrue?: Label
+  whenFalse?: Label
 }
 
 const COMPARE = { '=': 0x15, '>': 0x25, '&': 0x45 }
@@ -239,12 +267,12 @@ const COMPARE = { '=': 0x15, '>': 0x25, '&': 0x45 }
 const load = (offset: number): Step => ({ code: 0x20, value: offset })
 const give = (value: number): Step => ({ code: 0x06, value })
 const errno = (number: number): number => 0x00050000 | number
-const when = (compare: keyof typeof COMPARE, value: number, label: string): Step => ({
+const when = (compare: keyof typeof COMPARE, value: number, label: Label): Step => ({
   code: COMPARE[compare],
   value,
   whenTrue: label,
 })
-const unless = (compare: keyof typeof COMPARE, value: number, label: string): Step => ({
+const unless = (compare: keyof typeof COMPARE, value: number, label: Label): Step => ({
   code: COMPARE[compare],
   value,
   whenFalse: label,
@@ -268,26 +296,26 @@ function epilogue(): Step[] {
   ]
 }
 
-/** For one system call, looks at the low half of an argument; what no step decides is allowed. */
+/** For one system call, looks at the low half of an argument; what no step decides is for the next check to decide. */
 function call([number]: number[], argument: number, steps: Step[]): Step[] {
   if (number === undefined) return []
-  const after = `after ${number}`
-  return [unless('=', number, after), load(16 + 8 * argument), ...steps, give(ALLOW), after]
+  const after = Symbol(`after ${number}`)
+  return [unless('=', number, after), load(16 + 8 * argument), ...steps, load(0), after]
 }
 
 function assemble(steps: Step[]): Buffer {
-  const labels = new Map<string, number>()
+  const labels = new Map<Label, number>()
   const instructions: Instruction[] = []
   for (const step of steps) {
-    if (typeof step === 'string') labels.set(step, instructions.length)
-    else instructions.push(step)
+    if (typeof step === 'object') instructions.push(step)
+    else labels.set(step, instructions.length)
   }
   const bytes = Buffer.alloc(instructions.length * 8)
   instructions.forEach((instruction, index) => {
-    const distance = (label: string | undefined) => {
+    const distance = (label: Label | undefined) => {
       if (label === undefined) return 0
       const jump = (labels.get(label) ?? Number.NaN) - index - 1
-      if (!(jump >= 0 && jump <= 255)) throw new Error(`no way to "${label}" from instruction ${index}`)
+      if (!(jump >= 0 && jump <= 255)) throw new Error(`no way to ${String(label)} from instruction ${index}`)
       return jump
     }
     bytes.writeUInt16LE(instruction.code, index * 8)

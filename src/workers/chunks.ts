@@ -143,7 +143,7 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Re
     for (let place = from; place < to; place++) {
       await runAlone({ from: place, to: place + 1 })
       const { kind } = replies[place]!
-      if (kind === 'ok' || kind === 'error') continue
+      if (kind === 'ok' || kind === 'error' || kind === 'bad-output') continue
       if (place + 1 < to) rest.push({ from: place + 1, to })
       return
     }

@@ -105,7 +105,7 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     ready,
     acquire,
     release(worker, kind) {
-      if (kind === 'ok' || kind === 'error') fruitless = 0
+      if (kind === 'ok' || kind === 'error' || kind === 'bad-output') fruitless = 0
       else if (worker.calls() <= 1) fruitless++
       const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
       if (worker.isAlive() && worker.calls() < maxCalls && !holdsMemory && !isClosed) offer(worker)

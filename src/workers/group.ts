@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Launch, Limits } from '../domain/launch.ts'
+import type { Limits } from '../domain/launch.ts'
 
 /** A control group: it holds one worker to its memory, to one processor and to a few processes, however the program goes about it. */
 export interface Group {
-  /** The same launch, but its first act is to join the group. */
-  join(launch: Launch): Launch
+  /** Files to which a process writes its id to join. */
+  joins: string[]
   /** How often the kernel has killed one of its processes because there was no memory left. */
   memoryKills(): number
   /** Removes the group. To be called when its processes are gone. */
@@ -46,7 +46,7 @@ export function openGroup(limits: Limits): Group | undefined {
   }
   const events = path.join(folders.memory, name, version === 2 ? 'memory.events' : 'memory.oom_control')
   return {
-    join: launch => joining(groups, launch),
+    joins: groups.map(group => path.join(group, 'cgroup.procs')),
     memoryKills: () => Number(/^oom_kill (\d+)/m.exec(readOrNothing(events))?.[1] ?? 0),
     close: () => remove(groups),
   }
@@ -126,17 +126,6 @@ function write(file: string, value: string, isOptional: boolean) {
     writeFileSync(file, value)
   } catch (problem) {
     if (!isOptional) throw problem
-  }
-}
-
-/** The shell is there before the process that it becomes, so that nothing is ever outside the group. */
-function joining(groups: string[], launch: Launch): Launch {
-  const joins = groups.map((_, index) => `echo $$ > "$${index + 1}/cgroup.procs" || exit 1; `).join('')
-  const script = `${joins}shift ${groups.length}; exec "$@"`
-  return {
-    ...launch,
-    command: '/bin/sh',
-    args: ['-c', script, 'sh', ...groups, launch.command, ...launch.args],
   }
 }
 

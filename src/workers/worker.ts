@@ -5,6 +5,7 @@ import type { Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { causeOfEnd, type End, withLastWords } from './end.ts'
 import { openGroup } from './group.ts'
+import { underLimits } from './limits.ts'
 import { createFrameReader, type Frame } from './protocol.ts'
 
 /** A process that has loaded one program and answers one call at a time. */
@@ -44,7 +45,7 @@ export function createWorker(
   gate: Promise<unknown> = Promise.resolve(),
 ): Worker {
   const group = openGroup(limits)
-  const started = start(group ? group.join(launch) : launch)
+  const started = start(underLimits(launch, group?.joins ?? []))
   if (started instanceof Error) {
     group?.close()
     return stillborn(started.message)

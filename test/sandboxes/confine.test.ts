@@ -19,6 +19,7 @@ const launch: Launch = {
     limits: DEFAULT_LIMITS,
     isolation: 'shared',
   },
+  takesFilter: true,
 }
 
 test('no sandbox changes nothing', () => {
@@ -73,6 +74,12 @@ describe.skipIf(bubblewrap.obstacle())('bubblewrap', () => {
     expect(confined.runner.program).toBe('/loopai-data/loop-apps/a b/artifacts/v1/program.py')
     expect(confined.runner.stage2).toMatch(/^[A-Za-z0-9+/=]+$/)
     expect(confined.filter?.length).toBeGreaterThan(500)
+  })
+
+  test('takes both filters at once for a harness that can take none', () => {
+    const alone = bubblewrap.confine({ ...launch, takesFilter: false })
+    expect(alone.runner.stage2).toBeUndefined()
+    expect(alone.filter!.length).toBeGreaterThan(confined.filter!.length)
   })
 
   test('keeps whatever has namespaces, and leaves the launch as it was', () => {

@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Architecture, PID_SLOT, SYSTEM_CALLS, stage1, stage2 } from '../../src/sandboxes/seccomp.ts'
+import {
+  type Architecture,
+  bothStages,
+  PID_SLOT,
+  SYSTEM_CALLS,
+  stage1,
+  stage2,
+} from '../../src/sandboxes/seccomp.ts'
 
 const HEADERS: Record<Architecture, string[]> = {
   x64: ['/usr/include/x86_64-linux-gnu/asm/unistd_64.h'],
@@ -127,6 +134,28 @@ describe.each(['x64', 'arm64'] as const)('stage 2 on %s', architecture => {
     expect(call('fcntl', 3, 8)).toBe(EPERM)
     for (const look of [5, 36, 1024]) expect(call('fcntl', 3, look)).toBe(EPERM)
     expect(call('fcntl', 3, 3)).toBe(ALLOW)
+  })
+})
+
+describe.each(['x64', 'arm64'] as const)('both stages on %s', architecture => {
+  const filter = bothStages(architecture, 1)
+  const call = (name: string, ...args: number[]) =>
+    run(filter, AUDIT[architecture], numberOf(name, architecture), args)
+
+  test('refuse what either of them refuses', () => {
+    for (const name of ['ptrace', 'socket', 'unshare', 'tkill', 'setsid', 'flock'])
+      expect(call(name)).toBe(EPERM)
+    expect(call('clone', 17)).toBe(EPERM)
+    expect(call('clone', 0x10000 | 0x10000000)).toBe(EPERM)
+    expect(call('clone', 0x3d0f00)).toBe(ALLOW)
+    expect(call('clone3')).toBe(ENOSYS)
+    expect(call('ioctl', 0, 0x5412)).toBe(EPERM)
+    expect(call('ioctl', 0, 0x8901)).toBe(EPERM)
+    expect(call('kill', 1)).toBe(ALLOW)
+    expect(call('kill', 2)).toBe(EPERM)
+    expect(call('personality', 0)).toBe(ALLOW)
+    expect(call('execve')).toBe(ALLOW)
+    expect(run(filter, AUDIT[architecture], 600, [])).toBe(ENOSYS)
   })
 })
 
