@@ -10,6 +10,7 @@ import { readDraft } from '../store/drafts.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
 import { type OpenApp, openApp } from './open-app.ts'
+import { programOf } from './program-files.ts'
 import { readYardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -39,7 +40,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     readYardstick(app),
     filesOf(workspace, opened, request),
   ])
-  const draft = { files, runtime: 'python' as const, entry: entryOf(files, request.entry) }
+  const draft = await programOf(files, request.entry)
   const candidate = await prepareCandidate(app, config, draft, yardstick, {
     unsandboxed: request.unsandboxed,
   })
@@ -77,16 +78,4 @@ async function filesOf(
     })
   }
   return readDraft(place)
-}
-
-function entryOf(files: Draft['files'], wanted: string | undefined): string {
-  const names = files.map(file => file.path)
-  if (wanted !== undefined && names.includes(wanted)) return wanted
-  if (wanted === undefined && names.includes('program.py')) return 'program.py'
-  const programs = names.filter(name => name.endsWith('.py'))
-  if (wanted === undefined && programs.length === 1) return programs[0]!
-  const found = names.slice(0, 5).join(', ') || 'no files'
-  throw new LoopaiError('USAGE', `${wanted ?? 'program.py'} is not among the files (${found})`, {
-    hint: 'name the file that defines execute(input_data) with --entry',
-  })
 }
