@@ -8,13 +8,16 @@ export interface End {
   message: string
 }
 
-/** The harness passes on, as 128 + n, the signal that ended the program; status 1 is never its own. */
+/** Of bwrap and of an interpreter that did not get as far as the harness; of a shell that could not start either. Never of the harness. */
+const NEVER_STARTED = [1, 126, 127]
+
+/** The harness passes on, as 128 + n, the signal that ended the program. */
 export function causeOfEnd(status: number | null, signal: NodeJS.Signals | null, isLoaded: boolean): End {
   const number = signal ? constants.signals[signal] : status !== null && status > 128 ? status - 128 : 0
   if (number === constants.signals.SIGXCPU)
     return { kind: 'cpu', message: 'the program used up its processor time' }
   if (number) return { kind: 'killed', message: `the program was ended by ${signalName(number)}` }
-  if (status === 1 && !isLoaded)
+  if (status !== null && NEVER_STARTED.includes(status) && !isLoaded)
     return { kind: 'sandbox-unavailable', message: 'the process could not be started' }
   return { kind: 'noreply', message: 'the program ended without an answer' }
 }

@@ -38,6 +38,8 @@ async function main() {
     console.error(explain(problem)[1])
     process.reallyExit(ENDED_BY_ITSELF)
   })
+  // Any other status would say that this file was never reached.
+  process.on('exit', () => process.reallyExit(ENDED_BY_ITSELF))
   let execute
   try {
     execute = entryOf(await import(pathToFileURL(program).href), basename(program))

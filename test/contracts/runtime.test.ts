@@ -27,6 +27,7 @@ type Code = Record<
   | 'nothing'
   | 'broken'
   | 'failing'
+  | 'exiting'
   | 'eat'
   | 'beside'
   | 'network'
@@ -53,6 +54,7 @@ const PROGRAMS: Record<RuntimeName, { entry: string; code: Code }> = {
       nothing: 'def answer(value):\n    return value',
       broken: 'def execute(',
       failing: 'raise RuntimeError("not today")',
+      exiting: 'import os\nos._exit(1)',
       eat: 'def execute(value):\n    return len([bytearray(16 << 20) for _ in range(100)])',
       beside:
         'from pathlib import Path\ndef execute(value):\n    return (Path(__file__).parent / "data.txt").read_text()',
@@ -78,6 +80,7 @@ const PROGRAMS: Record<RuntimeName, { entry: string; code: Code }> = {
       nothing: 'export function answer(value) { return value }',
       broken: 'export function execute(',
       failing: 'throw new RangeError("not today")',
+      exiting: 'process.exit(1)',
       eat: 'export function execute(value) { const all = []; for (let i = 0; i < 100; i++) all.push(Buffer.alloc(16 << 20, 1)); return all.length }',
       beside:
         'import { readFileSync } from "node:fs"\nexport function execute() { return readFileSync(new URL("data.txt", import.meta.url), "utf8") }',
@@ -127,6 +130,7 @@ for (const [name, { entry, code }] of Object.entries(PROGRAMS) as [
           ['nothing', 'start-failed', /program\.\w+ (defines|exports) no/],
           ['broken', 'start-failed', /SyntaxError/],
           ['failing', 'start-failed', /not today/],
+          ['exiting', 'start-failed', /ended without an answer/],
         ] as const)('says what went wrong: %s', async (which, kind, message) => {
           const pool = await open(which)
           expect(await pool.run(1)).toMatchObject({ kind, message: expect.stringMatching(message) })
