@@ -7,12 +7,24 @@ import type { LinearModel } from './model.ts'
 import type { Head, Program } from './program.ts'
 import { comment } from './python.ts'
 import { SHAPES } from './shapes.ts'
+import { codeOfString } from './strings/code.ts'
 import { codeOfTree } from './tables/code.ts'
 import { nameOfPath } from './tables/columns.ts'
 import { LONGEST_GRAM, LONGEST_TEXT, SHORTEST_GRAM, TOKEN } from './tokens.ts'
 
 const FEATURES_SHOWN = 8
-const IMPORTABLE = ['base64', 'bisect', 'itertools', 'json', 'math', 'operator', 'os', 're', 'struct']
+const IMPORTABLE = [
+  'base64',
+  'bisect',
+  'datetime',
+  'itertools',
+  'json',
+  'math',
+  'operator',
+  'os',
+  're',
+  'struct',
+]
 
 /** The code of the program. What comes from examples or the specification is only in comments, one line each, and in quotes. */
 export function emitProgram(
@@ -21,10 +33,9 @@ export function emitProgram(
   targets: string[],
 ): string {
   const trees = program.heads.filter(head => head.by === 'trees')
-  const codes = program.heads.map((head, at) =>
-    head.by === 'code' ? { at, name: `part_${at + 1}`, head } : undefined,
-  )
-  const code = codes.filter(part => part !== undefined)
+  const code = program.heads.flatMap((head, at) => codeOf(head, `part_${at + 1}`) ?? [])
+  const strings = program.heads.flatMap(head => (head.by === 'string' ? head.string.pieces : []))
+  const makes = (make: string) => strings.some(piece => piece.make === make)
   const hasLinear = program.linear !== undefined || trees.some(({ texts }) => texts.length > 0)
   const needsColumns = trees.length > 0 || code.length > 0
   const sections = [
@@ -32,9 +43,13 @@ export function emitProgram(
     hasLinear && section('linear.py'),
     needsColumns && section('columns.py'),
     trees.length > 0 && section('trees.py'),
+    makes('amount') && section('amounts.py'),
+    makes('moment') && section('moments.py'),
+    strings.length > 0 && section('strings.py'),
     code.length < program.heads.length && section('readings.py'),
-    ...code.map(({ name, head }) => codeOfTree(name, head.code)),
-    code.length > 0 && `CODE = {${code.map(({ at, name }) => `${at}: ${name}`).join(', ')}}`,
+    ...code,
+    code.length > 0 &&
+      `CODE = {${program.heads.flatMap((head, at) => (isCode(head) ? `${at}: part_${at + 1}` : [])).join(', ')}}`,
     fill(section('execute.py'), {
       LINEAR: program.linear ? 'LINEAR = linear(MODEL["linear"])\n' : '',
       SCORES: program.linear ? 'LINEAR(tokenize("\\n".join(pieces(input_data, ORDER, ""))))' : 'None',
@@ -55,6 +70,15 @@ export function emitProgram(
       .join('\n'),
     BODY: body,
   })
+}
+
+function isCode({ by }: Head): boolean {
+  return by === 'code' || by === 'string'
+}
+
+function codeOf(head: Head, name: string): string | undefined {
+  if (head.by === 'code') return codeOfTree(name, head.code)
+  return head.by === 'string' ? codeOfString(name, head.string) : undefined
 }
 
 const PATTERNS = {
@@ -84,7 +108,7 @@ function describeHeads({ heads, linear }: Program, targets: string[]): string[] 
     if (head.by === 'linear') return describeLinear(head, linear!, title)
     if (head.by === 'trees')
       return [`${title}${head.model.trees.length} boosted trees, which look at ${columnsOf(head)}`]
-    return [`${title}a few questions, see part_${at + 1}`]
+    return [`${title}${head.by === 'code' ? 'a few questions' : 'cut from the input'}, see part_${at + 1}`]
   })
 }
 

@@ -4,9 +4,10 @@ import { scoresOfSpan } from './lanes.ts'
 import type { Problem } from './problem.ts'
 import type { Head, Part, Program } from './program.ts'
 import { type Answered, readScores } from './readings.ts'
+import { type TrainedString, trainString } from './strings/train.ts'
 import type { Column } from './tables/columns.ts'
 import { type TrainedTrees, trainTrees } from './tables/train.ts'
-import { type ChoiceTarget, type NumberTarget, type Target, unknownText } from './targets.ts'
+import type { ChoiceTarget, NumberTarget, Target } from './targets.ts'
 import { type LearningCurve, type TrainedLinear, type TrainOptions, trainLinear } from './train.ts'
 
 /** How one target was learned. */
@@ -41,7 +42,10 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
   return { parts, program: { order, shape, heads, ...(usesLinear && { linear: linear!.model }) } }
 
   async function learnPart(target: Target, at: number): Promise<LearnedPart> {
-    if (target.kind === 'string') throw unknownText(target)
+    if (target.kind === 'string') {
+      options.report({ stage: 'looking for a program', done: 0, total: 1 })
+      return stringPart(trainString(target, inputs))
+    }
     const text = isLinear[at] ? linearPart(target, linear!, together.indexOf(target)) : undefined
     if (strategies[at] === 'linear') return text!
     const lesson = { rows, inputs, columns: problem.columns, target, metric }
@@ -49,6 +53,18 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
     if (!text) return table
     const [usual, other] = isMostlyTable(problem.columns) ? [table, text] : [text, table]
     return isAboutAsGood(target, usual.answers, other.answers) ? usual : other
+  }
+}
+
+function stringPart({ program, answers, doubt }: TrainedString): LearnedPart {
+  const right = `cut from the input in ${program.pieces.length} ${program.pieces.length === 1 ? 'piece' : 'pieces'}`
+  const question = doubt
+    ? `. It is not sure about inputs like ${JSON.stringify(doubt.input)}: ${JSON.stringify(doubt.output)}, or rather ${JSON.stringify(doubt.other)}? An example like it would settle that`
+    : ''
+  return {
+    head: { by: 'string', string: program },
+    answers: answers.map(answer => ({ ...answer, lead: 0 })),
+    description: `A program that fits every example, ${right}${question}`,
   }
 }
 

@@ -5,6 +5,7 @@ import type { Span } from './lanes.ts'
 import { createLinear } from './linear.ts'
 import { encodeLinear, type LinearModel } from './model.ts'
 import { type Answered, type Reading, read } from './readings.ts'
+import { runString, type StringProgram } from './strings/train.ts'
 import { categoryOf, cellOf, numberOf, textOfCell } from './tables/columns.ts'
 import { type ModelColumn, type TreesModel, UNIT } from './tables/model.ts'
 import { binOf, createTrees } from './tables/scores.ts'
@@ -26,6 +27,7 @@ export type Head =
   | { by: 'linear'; span: Span; reading: Reading }
   | { by: 'trees'; model: TreesModel; texts: LinearModel[]; reading: Reading }
   | { by: 'code'; code: CodeTree }
+  | { by: 'string'; string: StringProgram }
 
 export type Part = Omit<Answered, 'lead'>
 
@@ -63,7 +65,7 @@ export function encodeProgram({ order, shape, linear, heads }: Program): string 
 }
 
 function encodeHead(head: Head, at: number) {
-  if (head.by === 'code') return { by: 'code', code: at }
+  if (head.by === 'code' || head.by === 'string') return { by: 'code', code: at }
   if (head.by === 'linear') return head
   const { columns, bases, trees } = head.model
   const paths = head.texts.map((_, model) => columns.find(({ text }) => text?.model === model)?.path)
@@ -87,6 +89,7 @@ function encodeHead(head: Head, at: number) {
 
 function createHead(head: Head): (input: Json, scores: number[]) => Part {
   if (head.by === 'code') return input => answerOfTree(head.code, input)
+  if (head.by === 'string') return input => runString(head.string, input)
   if (head.by === 'linear')
     return (_, scores) => read(scores.slice(head.span.from, head.span.to), head.reading)
   const trees = createTrees(head.model)
