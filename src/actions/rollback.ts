@@ -7,6 +7,7 @@ import type { LoopApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import {
   identifyVersion,
+  isUsable,
   listVersions,
   noActiveVersion,
   readVersion,
@@ -64,8 +65,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
 }
 
 async function findPredecessor(app: LoopApp, active: number): Promise<Version> {
-  const [history, versions] = await Promise.all([readHistory(app), listVersions(app)])
-  const number = predecessor(history, active, candidate => versions.includes(candidate))
+  const number = predecessor(await readHistory(app), active, candidate => isUsable(app, candidate))
   if (number !== undefined) return readVersion(app, number)
   throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
     hint: `name a version: loopai rollback ${app.id} --to v1   (loopai show ${app.id} lists them)`,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../domain/config.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
-import { statusOf, type VersionStatus } from '../domain/history.ts'
+import { type HistoryEntry, statusOf, type VersionStatus } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import type { Evaluation, Manifest } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
@@ -65,11 +65,11 @@ export async function show(workspace: Workspace, address: string): Promise<Shown
       findActive(app),
       readHistory(app),
     ])
-    const { manifest, directory, number } = version
+    const { manifest, directory } = version
     return {
       version: {
         loop_app_id: app.id,
-        ...describe(manifest, statusOf(number, active, history)),
+        ...describe(manifest, active, history),
         path: directory,
         parent: manifest.parent,
         runtime: manifest.runtime,
@@ -105,7 +105,7 @@ async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
     active_version: active ?? null,
     examples: examples.reduce((sum, file) => sum + file.rows.length, 0),
     cases: cases.length,
-    versions: versions.map(({ number, manifest }) => describe(manifest, statusOf(number, active, history))),
+    versions: versions.map(version => describe(version.manifest, active, history)),
     config_moved: current ? movedKeys(config, current.manifest) : [],
     input_schema: config.input_schema,
     output_schema: config.output_schema,
@@ -113,8 +113,9 @@ async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
   }
 }
 
-function describe(manifest: Manifest, status: VersionStatus): ShownVersion {
-  const { version, digest, created_at, created_by, origin, evaluation } = manifest
+function describe(manifest: Manifest, active: number | undefined, history: HistoryEntry[]): ShownVersion {
+  const { version, digest, created_at, created_by, origin, evaluation, removed } = manifest
+  const status = removed ? 'removed' : statusOf(version, active, history)
   const score = evaluation ? scoreAtBirth(evaluation) : null
   return { version, digest, status, created_at, created_by, origin, score }
 }

@@ -28,7 +28,7 @@ export interface HistoryEntry {
   hold?: boolean
 }
 
-export type VersionStatus = 'bad' | 'active' | 'deprecated' | 'testing' | 'draft'
+export type VersionStatus = 'bad' | 'active' | 'deprecated' | 'testing' | 'draft' | 'removed'
 
 export function isHistoryEntry(value: unknown): value is HistoryEntry {
   return validateEntry(value)

@@ -42,7 +42,7 @@ export interface Evaluation {
   cases: { passed: number; failed: string[] }
 }
 
-/** `manifest.json`: one per version, immutable. */
+/** `manifest.json`: one per version, immutable but for the removal of the version. */
 export interface Manifest extends Behaviour {
   schema_version: 1
   loop_app_id: string
@@ -54,6 +54,14 @@ export interface Manifest extends Behaviour {
   created_by: string
   origin: Origin
   evaluation?: Evaluation
+  /** Present when its files were taken away. */
+  removed?: Removal
+}
+
+export interface Removal {
+  at: string
+  by: string
+  reason: string | null
 }
 
 /** A version in a data directory. */

@@ -27,16 +27,19 @@ export function cacheFact(name: string, key: string, value: unknown): void {
     writeFileSync(temporary, JSON.stringify({ key, value }), { mode: 0o600 })
     renameSync(temporary, file)
   } catch {
-    rmSync(temporary, { force: true })
+    removeQuietly(temporary)
   }
 }
 
 export function forgetFact(name: string): void {
+  removeQuietly(factFile(name))
+}
+
+/** What cannot be removed will be found wrong again. */
+function removeQuietly(file: string): void {
   try {
-    rmSync(factFile(name), { force: true })
-  } catch {
-    // It cannot be written, so it will be found wrong again.
-  }
+    rmSync(file, { force: true })
+  } catch {}
 }
 
 function factFile(name: string): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, readdirSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
@@ -20,6 +20,7 @@ import { explainWriteError, temporaryName } from './atomic.ts'
 import type { Commit } from './change.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
+import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
 
 /** Limits of one version, against a folder that is something else. */
 const MAX_FILES = 10_000
@@ -41,13 +42,24 @@ export async function readVersion(app: LoopApp, number: number): Promise<Version
   return { number, directory, manifest }
 }
 
+/** True when a version is there and was not removed: a removed one has its manifest and nothing else. */
+export function isUsable(app: LoopApp, number: number): boolean {
+  try {
+    return readdirSync(app.paths.version(number)).length > 1
+  } catch {
+    return false
+  }
+}
+
 /** The version that an address means. */
 export async function resolveVersion(app: LoopApp, selector: VersionSelector): Promise<Version> {
   if (selector.by === 'number') return readVersion(app, selector.number)
   if (selector.by === 'digest') return readByDigest(app, selector.digest)
   if (selector.name === 'latest') {
-    const latest = (await listVersions(app)).at(-1)
-    if (latest !== undefined) return readVersion(app, latest)
+    for (const number of (await listVersions(app)).reverse()) {
+      const version = await readVersion(app, number)
+      if (!version.manifest.removed) return version
+    }
     throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version yet`, {
       hint: firstVersionHint(app.id),
     })
@@ -55,31 +67,37 @@ export async function resolveVersion(app: LoopApp, selector: VersionSelector): P
   const [active, versions] = await Promise.all([findActive(app), listVersions(app)])
   if (active === undefined) throw noActiveVersion(app, versions)
   if (selector.name === 'active') return readVersion(app, active)
-  const previous = predecessor(await readHistory(app), active, number => versions.includes(number))
+  const previous = predecessor(await readHistory(app), active, number => isUsable(app, number))
   if (previous !== undefined) return readVersion(app, previous)
   throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
     hint: `list its versions with: loopai show ${app.id}`,
   })
 }
 
-/** Proves that the files of a version are those that its manifest and its digest name. */
+/** Proves that the files of a version are those that its manifest and its digest name. Files that were proven before are only looked at. */
 export async function verifyVersion(app: LoopApp, version: Version): Promise<void> {
-  const { manifest } = version
-  const files = await readFiles(version.directory)
+  if (version.manifest.removed) throw removedVersion(app, version)
+  const before = appearanceOf(version)
+  if (isVerified(version, before)) return
+  await compareFiles(app, version)
+  if (appearanceOf(version).text === before.text) rememberVerified(version, before)
+}
+
+async function compareFiles(app: LoopApp, { number, directory, manifest }: Version): Promise<void> {
+  const files = await readFiles(directory)
   const found = new Map(files.filter(file => file.path !== 'manifest.json').map(file => [file.path, file]))
-  const odd = manifest.files
-    .filter(file => found.get(file.path)?.sha256 !== file.sha256)
-    .map(file => file.path)
+  const odd = manifest.files.filter(file => found.get(file.path)?.sha256 !== file.sha256)
   const extra = [...found.keys()].filter(name => !manifest.files.some(file => file.path === name))
   const digest = digestOf(manifest.files, manifest)
   if (odd.length === 0 && extra.length === 0 && digest === manifest.digest) return
-  const what = [...odd, ...extra].slice(0, 3).join(', ') || 'manifest.json'
+  const changed = odd.map(file => file.path)
+  const what = [...changed, ...extra].slice(0, 3).join(', ') || 'manifest.json'
   throw new LoopaiError(
     'INTEGRITY',
-    `v${version.number} of ${app.id} is not what its digest says: ${what} was changed`,
+    `v${number} of ${app.id} is not what its digest says: ${what} was changed`,
     {
-      hint: `versions are immutable: git checkout -- ${path.relative(process.cwd(), version.directory)}   or register the change as a new version with: loopai add`,
-      details: { changed: odd, unexpected: extra },
+      hint: `versions are immutable: git checkout -- ${path.relative(process.cwd(), directory)}   or register the change as a new version with: loopai add`,
+      details: { changed, unexpected: extra },
     },
   )
 }
@@ -171,10 +189,10 @@ export interface VersionName {
   digest: string | null
 }
 
-/** The newest version with this digest, if there is one. */
+/** The newest version with this digest that was not removed, if there is one. */
 export async function findByDigest(app: LoopApp, digest: string): Promise<Version | undefined> {
   const versions = await Promise.all((await listVersions(app)).map(number => readVersion(app, number)))
-  return versions.findLast(version => version.manifest.digest === digest)
+  return versions.findLast(({ manifest }) => manifest.digest === digest && !manifest.removed)
 }
 
 export function noActiveVersion(app: LoopApp, versions: number[]): LoopaiError {
@@ -210,6 +228,16 @@ async function readManifest(app: LoopApp, number: number, file: string): Promise
   return manifest
 }
 
+function removedVersion(app: LoopApp, { number, manifest }: Version): LoopaiError {
+  const { at, by, reason } = manifest.removed!
+  const why = reason ? `: ${reason}` : ''
+  return new LoopaiError(
+    'VERSION_NOT_FOUND',
+    `v${number} of ${app.id} was removed on ${at.slice(0, 10)} by ${by}${why}`,
+    { hint: `its files are in git: git log -- ${path.relative(process.cwd(), app.paths.version(number))}` },
+  )
+}
+
 async function missingVersion(app: LoopApp, number: number): Promise<LoopaiError> {
   const versions = await listVersions(app)
   if (versions.includes(number))
@@ -230,7 +258,7 @@ async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
       hint: 'give more digits',
     })
   }
-  const version = found.at(-1)
+  const version = found.findLast(({ manifest }) => !manifest.removed) ?? found.at(-1)
   if (version) return version
   throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version with the digest ${digest}`)
 }

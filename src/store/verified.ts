@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import type { Version } from '../domain/version.ts'
+import { cacheFact, findFact } from './cache.ts'
+
+/** A file that was written this shortly before it was looked at may change once more without showing it. */
+const SETTLED_MS = 2_000
+
+/** What a version's files look like from outside. Anything that is done to one of them shows in its inode, size or times. */
+export interface Appearance {
+  text: string
+  isSettled: boolean
+}
+
+export function appearanceOf({ directory, manifest }: Version): Appearance {
+  const lines = [manifest.digest]
+  let newest = 0
+  const look = (place: string) => {
+    const stat = lstatSync(place, { bigint: true })
+    newest = Math.max(newest, Number(stat.ctimeNs / 1_000_000n))
+    lines.push([place, stat.mode, stat.nlink, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' '))
+    if (stat.isDirectory()) for (const name of readdirSync(place).sort()) look(path.join(place, name))
+  }
+  look(directory)
+  return { text: sha256(lines.join('\n')), isSettled: Date.now() - newest > SETTLED_MS }
+}
+
+/** True when these very files were verified before on this machine. */
+export function isVerified(version: Version, appearance: Appearance): boolean {
+  return findFact(factName(version), appearance.text) === true
+}
+
+export function rememberVerified(version: Version, appearance: Appearance): void {
+  if (appearance.isSettled) cacheFact(factName(version), appearance.text, true)
+}
+
+function factName({ directory }: Version): string {
+  return path.join('verified', sha256(directory).slice(0, 32))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
