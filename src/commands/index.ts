@@ -23,4 +23,5 @@ export const COMMANDS: Record<string, Entry> = {
   rollback: { summary: 'go back to the version before', load: () => import('./rollback.ts') },
   log: { summary: 'show what happened to Loop Apps', load: () => import('./log.ts') },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
+  serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },
 }

@@ -50,6 +50,7 @@ export const ERRORS = {
   NO_GIT: { exit: 8, http: 503 },
   NO_IDENTITY: { exit: 8, http: 503 },
   GIT_FAILED: { exit: 8, http: 503 },
+  PORT_UNAVAILABLE: { exit: 8, http: 503 },
   NO_PYTHON: { exit: 8, http: 503 },
   NO_SANDBOX: { exit: 8, http: 503 },
   NOT_WRITABLE: { exit: 8, http: 503 },

@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
+import { fingerprint } from './fingerprint.ts'
 
 /** All entries, oldest first. Lines that a merge duplicated count once. */
 export async function readHistory(app: LoopApp): Promise<HistoryEntry[]> {
@@ -14,8 +15,7 @@ export function watchLifecycle(app: LoopApp): () => Lifecycle {
   let seen: string | undefined
   let lifecycle: Lifecycle = 'active'
   return () => {
-    const stat = statSync(app.paths.history, { throwIfNoEntry: false })
-    const now = stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+    const now = fingerprint(app.paths.history)
     if (now === seen) return lifecycle
     seen = now
     // A history that is just being merged may be broken: what was known stays true until it can be read again.

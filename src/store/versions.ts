@@ -18,6 +18,7 @@ import { findActive } from './active.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
 import type { Commit } from './change.ts'
+import { fingerprint } from './fingerprint.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
 import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
@@ -49,6 +50,11 @@ export function isUsable(app: LoopApp, number: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Changes when the files of a version are replaced by others; `undefined` when there are none. */
+export function peekVersion(app: LoopApp, number: number): string | undefined {
+  return fingerprint(path.join(app.paths.version(number), 'manifest.json'))
 }
 
 /** The version that an address means. */

@@ -1,0 +1,287 @@
+import type { VersionSelector } from '../domain/address.ts'
+import type { Config } from '../domain/config.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Lifecycle } from '../domain/history.ts'
+import { peekActive } from '../store/active.ts'
+import { type LoopApp, readConfig } from '../store/apps.ts'
+import { fingerprint } from '../store/fingerprint.ts'
+import { watchLifecycle } from '../store/history.ts'
+import type { DataDirectory } from '../store/root.ts'
+import { listVersions, noActiveVersion, resolveVersion } from '../store/versions.ts'
+import { type CallOptions, createExecutor, type ExecutionReply, openVersion } from './executor.ts'
+import { recordInBatches } from './record.ts'
+import { refuseResting } from './refuse-resting.ts'
+import { createRunningVersions, type Running } from './running-versions.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * An app that is served for a long time. Each request reads the active link once and is answered by that version to its end; another
+ * version is verified and warm before its first request. While what the link names is missing or broken, the last good version answers.
+ */
+export interface LiveApp {
+  app: LoopApp
+  execute(input: unknown, options?: LiveOptions): Promise<ExecutionReply>
+  /** One version for many calls. Whoever holds it releases it. */
+  hold(selector?: VersionSelector): Promise<Held>
+  /** Longest input that the serving version takes. */
+  maxInputBytes(): number
+  /** Sees whether another version is active by now, and starts it. */
+  refresh(): Promise<void>
+  /** What was answered is on disk when it returns. */
+  flush(): void
+  health(): AppHealth
+  /** Waits for the requests that are being answered, for so long at most. */
+  close(patienceMs?: number): Promise<void>
+}
+
+export interface LiveOptions extends CallOptions {
+  /** Instead of the active version. */
+  version?: VersionSelector | undefined
+}
+
+export interface Held extends Pick<Running, 'version'> {
+  execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
+  release(): void
+}
+
+export interface AppHealth {
+  loop_app_id: string
+  /** `degraded`: it answers, but not as the link says, or without recording. `inactive`: nothing was promoted yet. */
+  status: 'ok' | 'degraded' | 'unavailable' | 'inactive' | 'paused' | 'archived'
+  /** What the link says. */
+  active_version: number | null
+  /** What answers. */
+  serving_version: number | null
+  digest: string | null
+  /** Requests that the last good version has answered in place of a broken one. */
+  fallbacks: number
+  /** Executions that could not be recorded. */
+  not_recorded: number
+  pending: number
+  problem?: string
+}
+
+export interface LiveAppOptions {
+  unsandboxed?: boolean | undefined
+  /** Processes of each version. */
+  size: number
+  /** Calls that may wait or run at the same time; one more is refused. */
+  maxPending?: number | undefined
+}
+
+/** A version that could not be started is left alone for so long. */
+const RETRY_MS = 250
+/** A request waits so long for a new version to come up before the last good one answers. */
+const PATIENCE_MS = 1000
+const SWEEP_MS = 500
+const MAX_PENDING = 1024
+
+export async function openLiveApp(
+  workspace: Workspace,
+  data: DataDirectory,
+  app: LoopApp,
+  options: LiveAppOptions,
+): Promise<LiveApp> {
+  const { maxPending = MAX_PENDING } = options
+  let configSeen = fingerprint(app.paths.config)
+  let config: Config = await readConfig(data, app)
+  const lifecycle = watchLifecycle(app)
+  const recorder = recordInBatches(app, workspace.report)
+  const versions = createRunningVersions(app, async version => {
+    const program = await openVersion(app, version, options)
+    return createExecutor({
+      app,
+      version,
+      program,
+      source: 'http',
+      recorder,
+      now: workspace.now,
+      settings: () => config,
+    })
+  })
+  let good: Running | undefined
+  let broken: { number: number | undefined; problem: Error; until: number } | undefined
+  let fallbacks = 0
+  let pending = 0
+
+  /** The running version that answers now, at once when nothing has changed. */
+  function choose(selector: VersionSelector | undefined): Running | Promise<Running> {
+    refuseResting(app, lifecycle())
+    if (selector && !(selector.by === 'name' && selector.name === 'active')) return startNamed(selector)
+    const number = peekOrBreak()
+    if (good && good.version.number === number && !good.isDisplaced) {
+      broken = undefined
+      return good
+    }
+    if (broken?.number === number && performance.now() < broken!.until) return fallBack(broken!.problem)
+    return number === undefined ? missing() : follow(number)
+  }
+
+  function peekOrBreak(): number | undefined {
+    try {
+      return peekActive(app)
+    } catch (problem) {
+      breakOff(undefined, problem as Error)
+      return undefined
+    }
+  }
+
+  async function startNamed(selector: VersionSelector): Promise<Running> {
+    const number = selector.by === 'number' ? selector.number : (await resolveVersion(app, selector)).number
+    return versions.start(number)
+  }
+
+  async function missing(): Promise<Running> {
+    if (good)
+      return fallBack(
+        breakOff(undefined, new LoopaiError('INTEGRITY', `${app.id}: the active link is missing`)),
+      )
+    throw noActiveVersion(app, await listVersions(app))
+  }
+
+  async function follow(number: number): Promise<Running> {
+    const starting = versions.start(number)
+    try {
+      const next = await (good ? within(PATIENCE_MS, starting) : starting)
+      if (!next) return fallBack(new Error(`v${number} is still starting`))
+      const { failure } = next.executor
+      if (failure && good) {
+        throw new LoopaiError(
+          'PROGRAM_FAILED',
+          `v${number} of ${app.id} cannot be loaded: ${failure.message}`,
+        )
+      }
+      if (peekOrBreak() === number) {
+        good = next
+        broken = undefined
+      }
+      return next
+    } catch (problem) {
+      return fallBack(breakOff(number, problem as Error))
+    }
+  }
+
+  function breakOff(number: number | undefined, problem: Error): Error {
+    if (broken?.problem.message !== problem.message) workspace.report(problem.message)
+    broken = { number, problem, until: performance.now() + RETRY_MS }
+    return problem
+  }
+
+  function fallBack(problem: Error): Running {
+    if (!good) throw problem
+    fallbacks++
+    return good
+  }
+
+  async function reread() {
+    const now = fingerprint(app.paths.config)
+    if (now === configSeen) return
+    configSeen = now
+    // What was last readable stays in force.
+    config = await readConfig(data, app).catch(() => config)
+  }
+
+  async function refresh() {
+    try {
+      await choose(undefined)
+    } catch (problem) {
+      if (!(problem instanceof LoopaiError)) throw problem
+    }
+  }
+
+  const sweeper = setInterval(() => {
+    void refresh()
+    void reread()
+    versions.sweep(good)
+  }, SWEEP_MS).unref()
+
+  async function hold(selector?: VersionSelector): Promise<Held> {
+    const choice = choose(selector)
+    const running = choice instanceof Promise ? await choice : choice
+    running.users++
+    return {
+      version: running.version,
+      execute: (input, call) => count(running.executor.execute(input, call)),
+      release() {
+        running.users--
+        running.lastUse = performance.now()
+      },
+    }
+  }
+
+  async function count<Result>(work: Promise<Result>): Promise<Result> {
+    pending++
+    try {
+      return await work
+    } finally {
+      pending--
+    }
+  }
+
+  return {
+    app,
+    hold,
+    refresh,
+    flush: () => recorder.flush(),
+    maxInputBytes: () => (good?.version.manifest.limits ?? config.limits).input_kb * 1024,
+    async execute(input, { version, ...call } = {}) {
+      if (pending >= maxPending) {
+        throw new LoopaiError('QUEUE_FULL', `${pending} calls of ${app.id} are waiting already`, {
+          hint: 'call again in a second',
+        })
+      }
+      const held = await hold(version)
+      try {
+        return await held.execute(input, call)
+      } finally {
+        held.release()
+      }
+    },
+    health() {
+      const { count, reason } = recorder.failures()
+      const state = lifecycle()
+      const problem = broken?.problem.message ?? reason
+      return {
+        loop_app_id: app.id,
+        status: statusOf(state, good, problem),
+        active_version: peekOrBreak() ?? null,
+        serving_version: good?.version.number ?? null,
+        digest: good?.version.manifest.digest ?? null,
+        fallbacks,
+        not_recorded: count,
+        pending,
+        ...(problem !== undefined && { problem }),
+      }
+    },
+    async close(patienceMs = 0) {
+      clearInterval(sweeper)
+      for (const deadline = performance.now() + patienceMs; pending > 0 && performance.now() < deadline; ) {
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      await versions.close()
+      recorder.flush()
+    },
+  }
+}
+
+function statusOf(
+  state: Lifecycle,
+  good: Running | undefined,
+  problem: string | undefined,
+): AppHealth['status'] {
+  if (state !== 'active') return state
+  if (!good) return problem === undefined ? 'inactive' : 'unavailable'
+  return problem === undefined ? 'ok' : 'degraded'
+}
+
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), milliseconds)
+  })
+  try {
+    return await Promise.race([work, patience])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,199 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Answer, Call } from './exchange.ts'
+import { tooLarge } from './handler.ts'
+import { problem } from './problem.ts'
+import type { Service } from './service.ts'
+
+/** An open port. */
+export interface Listening {
+  url: string
+  /** Takes no new connections, lets requests in work end, and closes. The service stays open. */
+  close(patienceMs?: number): Promise<void>
+}
+
+/** So long a client may take for the head of a request, for a body that is read whole, and between two parts of a stream. */
+const HEAD_MS = 10_000
+const BODY_MS = 30_000
+const SILENCE_MS = 60_000
+const KEEP_ALIVE_MS = 65_000
+const PATIENCE_MS = 30_000
+const MAX_HEAD_BYTES = 16 * 1024
+
+/**
+ * The only place that opens a port. Node's own HTTP server, without a framework on top: measured on one `execute`, the adapters from its
+ * streams to `Request` and `Response` cost a third of the throughput.
+ */
+export async function listen(
+  service: Service,
+  { host, port }: { host: string; port: number },
+): Promise<Listening> {
+  const server = createServer({
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headersTimeout: HEAD_MS,
+    // Streams may take as long as they like; `read` and `stream` watch the clock themselves.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 2000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  })
+  let isClosing = false
+  server.on('request', (request, response) => void respond(service, request, response, () => isClosing))
+  server.on('checkContinue', (request, response) => {
+    response.writeContinue()
+    server.emit('request', request, response)
+  })
+  server.on('clientError', refuseBrokenRequest)
+  await bind(server, host, port)
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    async close(patienceMs = PATIENCE_MS) {
+      isClosing = true
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function respond(
+  service: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isClosing: () => boolean,
+) {
+  const { status, headers, body } = await service.answer(callOf(request))
+  if (response.destroyed) return
+  if (isClosing()) headers.Connection = 'close'
+  if (typeof body !== 'string') return stream(response, status, headers, body)
+  headers['Content-Length'] = String(Buffer.byteLength(body))
+  response.writeHead(status, headers)
+  response.end(request.method === 'HEAD' ? undefined : body)
+  if (headers.Connection === 'close' && !request.complete) cutOff(request)
+}
+
+/** A body that nobody wants is not read to its end. The client gets a moment to read why. */
+function cutOff(request: IncomingMessage) {
+  request.resume()
+  const timer = setTimeout(() => request.socket.destroy(), 500)
+  request.once('close', () => clearTimeout(timer))
+}
+
+/** Makes the next part when the reader has taken the last ones. */
+async function stream(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  parts: AsyncIterable<string>,
+) {
+  response.writeHead(status, headers)
+  response.flushHeaders()
+  try {
+    for await (const part of parts) {
+      if (response.destroyed) return
+      if (!response.write(part)) await drained(response)
+    }
+    response.end()
+  } catch {
+    // The client has gone, or must see that this is not the end.
+    response.destroy()
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const go = () => {
+      clearTimeout(timer)
+      response.off('drain', go)
+      response.off('close', go)
+      resolve()
+    }
+    const timer = setTimeout(() => response.destroy(), SILENCE_MS)
+    response.once('drain', go)
+    response.once('close', go)
+  })
+}
+
+function callOf(request: IncomingMessage): Call {
+  const url = request.url ?? '/'
+  const mark = url.indexOf('?')
+  return {
+    method: request.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    get query() {
+      return new URLSearchParams(mark < 0 ? '' : url.slice(mark))
+    },
+    header: name => request.headers[name] as string | undefined,
+    read: maxBytes => read(request, maxBytes),
+    stream: () => readSlowly(request),
+  }
+}
+
+function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes))
+    const chunks: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(() => stop(tooSlow()), BODY_MS)
+    const stop = (problem: Error) => {
+      clearTimeout(timer)
+      request.off('data', take)
+      reject(problem)
+    }
+    const take = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) return stop(tooLarge(maxBytes))
+      chunks.push(chunk)
+    }
+    request.on('data', take)
+    request.on('end', () => {
+      clearTimeout(timer)
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    })
+    request.on('error', () => stop(new LoopaiError('INTERRUPTED', 'the client went away')))
+  })
+}
+
+async function* readSlowly(request: IncomingMessage): AsyncGenerator<Buffer> {
+  request.setTimeout(SILENCE_MS, () => request.destroy())
+  yield* request as AsyncIterable<Buffer>
+}
+
+function tooSlow(): LoopaiError {
+  return new LoopaiError('SLOW_REQUEST', `the body did not come within ${BODY_MS / 1000} seconds`)
+}
+
+const BROKEN: Record<string, [number, string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'the head of the request is too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not come in time'],
+}
+
+/** What is not HTTP never becomes a request. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
+  if (!socket.writable) return socket.destroy()
+  const [status, detail] = BROKEN[error.code ?? ''] ?? [400, 'this is not HTTP']
+  const { body } = problem(status, 'USAGE', detail) as Answer & { body: string }
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === 'EADDRINUSE'
+      const message = isTaken
+        ? `port ${port} of ${host} is taken`
+        : `cannot listen on ${host}:${port}: ${cause.message}`
+      reject(new LoopaiError('PORT_UNAVAILABLE', message, { hint: 'choose another one with --port', cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
