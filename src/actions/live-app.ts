@@ -113,7 +113,8 @@ export async function openLiveApp(
       broken = undefined
       return good
     }
-    if (broken?.number === number && performance.now() < broken!.until) return fallBack(broken!.problem)
+    if (broken && broken.number === number && performance.now() < broken.until)
+      return fallBack(broken.problem)
     return number === undefined ? missing() : follow(number)
   }
 

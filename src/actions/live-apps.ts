@@ -7,6 +7,8 @@ import type { Workspace } from './workspace.ts'
 
 /** The apps of a data directory that are served. Whoever opens them closes them. */
 export interface LiveApps {
+  /** Of the data directory. */
+  root: string
   /** Opens it when it is asked for the first time. */
   get(id: string): LiveApp | Promise<LiveApp>
   /** Those that are open. */
@@ -59,6 +61,7 @@ export async function openLiveApps(workspace: Workspace, options: LiveAppsOption
   }
 
   return {
+    root: data.root,
     get,
     opened: () => [...apps.values()],
     failures: () => failed,

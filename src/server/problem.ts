@@ -12,10 +12,12 @@ export const STATUS_OF_KIND: Record<ErrorKind, number> = {
 }
 
 /** A problem document (RFC 9457) with the code that the command line gives for the same refusal. */
-export function problemOf(error: LoopaiError): Answer {
+export function problemOf(error: unknown, root: string): Answer {
+  // What is no refusal is a bug: it is logged, and nothing of it is told.
+  if (!(error instanceof LoopaiError)) return problem(500, 'INTERNAL', 'an internal error')
   const { http } = ERRORS[error.code]
-  return problem(http, error.code, error.message, {
-    ...(error.hint && { hint: error.hint }),
+  return problem(http, error.code, withoutRoot(error.message, root), {
+    ...(error.hint && { hint: withoutRoot(error.hint, root) }),
     ...publicDetails(error),
   })
 }
@@ -41,9 +43,9 @@ export function problem(
   }
 }
 
-/** An error that is no refusal is a bug: it is logged, and nothing of it is told. */
-export function answerOfError(error: unknown): Answer {
-  return error instanceof LoopaiError ? problemOf(error) : problem(500, 'INTERNAL', 'an internal error')
+/** Where the data directory lies on this machine is nobody's business. */
+function withoutRoot(text: string, root: string): string {
+  return text.replaceAll(`${root}/`, '').replaceAll(root, 'the data directory')
 }
 
 const RETRY_SECONDS: Record<number, string> = { 429: '1', 503: '1' }

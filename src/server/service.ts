@@ -7,7 +7,7 @@ import { createGuard } from './guard.ts'
 import { createIdempotency, type Idempotency } from './idempotency.ts'
 import { type Log, SILENT } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { answerOfError } from './problem.ts'
+import { problemOf } from './problem.ts'
 import { findRoute } from './routes.ts'
 
 /** All that answers requests, without a port. Whoever creates it closes it. */
@@ -106,8 +106,9 @@ export async function createService(
           hint: 'GET /openapi.json lists the paths',
         })
       }
-      const refusal = answerOfError(
+      const refusal = problemOf(
         new LoopaiError('METHOD_NOT_ALLOWED', `this path takes ${allowed.join(', ')}`),
+        apps.root,
       )
       refusal.headers.Allow = allowed.join(', ')
       return refusal
@@ -115,7 +116,7 @@ export async function createService(
       if (!(error instanceof LoopaiError)) {
         log.error({ request_id: requestId, error: (error as Error).stack ?? String(error) }, 'bug')
       }
-      return answerOfError(error)
+      return problemOf(error, apps.root)
     }
   }
 

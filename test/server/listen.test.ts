@@ -1,0 +1,150 @@
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Listening, listen } from '../../src/server/listen.ts'
+import { ANSWER_HAM, dataDirectory, OBEY, SPAM, serve } from '../helpers/served.ts'
+
+const EXECUTE = `/loop-apps/${SPAM}/execute`
+
+async function open(program = ANSWER_HAM): Promise<Listening & { port: number }> {
+  const { service } = await serve(await dataDirectory({ programs: [program] }))
+  const listening = await listen(service, { host: '127.0.0.1', port: 0 })
+  onTestFinished(() => listening.close(0))
+  return { ...listening, port: Number(new URL(listening.url).port) }
+}
+
+function post(url: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url + EXECUTE, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body,
+  })
+}
+
+/** Sends bytes as they are, and gives back what comes until the other side closes. */
+function raw(port: number, ...parts: (string | Buffer)[]): Promise<string> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', chunk => {
+      answer += chunk.toString('latin1')
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(answer))
+    for (const part of parts) socket.write(part)
+  })
+}
+
+const head = (length: number, more = '') =>
+  `POST ${EXECUTE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${more}\r\n`
+
+const isAlive = async ({ url }: Listening) => (await post(url, '{"input":{"text":"a"}}')).status === 200
+
+test('a port answers as the handler does, and HEAD has no body', async () => {
+  const listening = await open()
+  const response = await post(listening.url, '{"input":{"text":"a"}}')
+  expect(await response.json()).toMatchObject({ output: 'ham' })
+  const healthy = await fetch(`${listening.url}/healthz`, { method: 'HEAD' })
+  expect([healthy.status, await healthy.text()]).toEqual([200, ''])
+})
+
+test.each([
+  ['invalid UTF-8', Buffer.from([...Buffer.from('{"input":{"text":"'), 0xff, 0xfe, ...Buffer.from('"}}')])],
+  ['a property twice', '{"input":{"text":"a","text":"b"}}'],
+  ['a property twice, written differently', '{"input":{"text":"a","t\\u0065xt":"b"}}'],
+  ['__proto__', '{"input":{"text":"a","__proto__":{"x":1}}}'],
+  ['__proto__, written differently', '{"input":{"text":"a","\\u005f_proto__":{"x":1}}}'],
+  ['a hundred thousand levels', `{"input":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+])('%s is 400, and the server goes on', async (_, body) => {
+  const listening = await open()
+  const bytes = Buffer.from(body as string)
+  const answer = await raw(listening.port, head(bytes.length, 'Connection: close\r\n'), bytes)
+  expect(answer).toMatch(/^HTTP\/1.1 400 /)
+  expect(answer).toContain('INVALID_JSON')
+  expect(await isAlive(listening)).toBe(true)
+})
+
+test('a colon in a text is no property', async () => {
+  const listening = await open()
+  const response = await post(listening.url, '{"input":{"text":"a: \\"b\\": {c:: ["}}')
+  expect(response.status).toBe(200)
+})
+
+test('a head of 1 MB is 431', async () => {
+  const listening = await open()
+  const answer = await raw(
+    listening.port,
+    `GET /healthz HTTP/1.1\r\nX-Large: ${'x'.repeat(1024 * 1024)}\r\n\r\n`,
+  )
+  expect(answer).toMatch(/^HTTP\/1.1 431 /)
+  expect(await isAlive(listening)).toBe(true)
+})
+
+test('a body of 100 MB is 413 after little of it was read, whether it says its length or not', async () => {
+  const listening = await open()
+  const sent = await Promise.all([true, false].map(isAnnounced => sendMuch(listening, isAnnounced)))
+  for (const { status, bytes } of sent) {
+    expect(status).toBe(413)
+    expect(bytes).toBeLessThan(30 * 1024 * 1024)
+  }
+  expect(await isAlive(listening)).toBe(true)
+})
+
+function sendMuch(
+  { port }: { port: number },
+  isAnnounced: boolean,
+): Promise<{ status: number; bytes: number }> {
+  return new Promise(resolve => {
+    const length = 100 * 1024 * 1024
+    const headers = { 'Content-Type': 'application/json', ...(isAnnounced && { 'Content-Length': length }) }
+    const request = httpRequest({ port, path: EXECUTE, method: 'POST', headers })
+    const part = Buffer.alloc(64 * 1024, 'x')
+    let bytes = 0
+    const more = () => {
+      while (bytes < length && !request.destroyed) {
+        bytes += part.length
+        if (!request.write(part)) return
+      }
+    }
+    request.on('drain', more)
+    request.on('error', () => {})
+    request.on('response', response => {
+      resolve({ status: response.statusCode!, bytes })
+      request.destroy()
+    })
+    more()
+  })
+}
+
+test('what is not HTTP is 400', async () => {
+  const listening = await open()
+  expect(await raw(listening.port, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
+})
+
+test('a client that goes away in the middle of its body harms nobody', async () => {
+  const listening = await open()
+  const socket = connect(listening.port, '127.0.0.1')
+  socket.write(`${head(1000)}{"input":`)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  socket.destroy()
+  expect(await isAlive(listening)).toBe(true)
+})
+
+test('closing lets the request in work end, and takes no more connections', async () => {
+  const listening = await open(OBEY)
+  const inWork = post(listening.url, '{"input":{"text":"sleep"},"timeout_ms":600}')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  const closing = listening.close()
+  expect((await inWork).status).toBe(504)
+  await closing
+  await expect(post(listening.url, '{"input":{"text":"a"}}')).rejects.toThrow()
+})
+
+test('a port that is taken is refused with a hint', async () => {
+  const listening = await open()
+  const { service } = await serve(await dataDirectory({ programs: [ANSWER_HAM] }))
+  await expect(listen(service, { host: '127.0.0.1', port: listening.port })).rejects.toMatchObject({
+    code: 'PORT_UNAVAILABLE',
+    hint: expect.stringContaining('--port'),
+  })
+})
