@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { rename, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -6,10 +7,9 @@ import { DEFAULT_LIMITS, type Limits } from '../../src/domain/launch.ts'
 import { digestOf } from '../../src/domain/version.ts'
 import { createHandler } from '../../src/server/handler.ts'
 import { createService, type Service, type ServiceOptions } from '../../src/server/service.ts'
-import { activate } from '../../src/store/active.ts'
-import { readApp } from '../../src/store/apps.ts'
+import { type LoopApp, readApp } from '../../src/store/apps.ts'
 import { openDataDirectory } from '../../src/store/root.ts'
-import { claimVersion, stageVersion } from '../../src/store/versions.ts'
+import { completeVersion, stageVersion } from '../../src/store/versions.ts'
 import { temporaryFolder } from './repository.ts'
 import { workspaceIn } from './workspace.ts'
 
@@ -84,6 +84,12 @@ export async function appOf(root: string, id = SPAM) {
   return readApp(await openDataDirectory({ dir: root, cwd: root, env: {} }), id)
 }
 
+/** Moves the link as a promotion does: a reader sees the old version or the new one. */
+export async function activate({ paths }: LoopApp, version: number): Promise<void> {
+  await symlink(`v${version}`, `${paths.active}.new`)
+  await rename(`${paths.active}.new`, paths.active)
+}
+
 let numbers = new Map<string, number>()
 
 /** Puts a program there as the next version, without committing it: an execution goes by the digest alone. */
@@ -115,7 +121,7 @@ export async function addVersion(
     isolation: 'shared' as const,
     dependencies: [],
   }
-  await claimVersion(app, staged, {
+  await completeVersion(app, staged, {
     schema_version: 1,
     loop_app_id: id,
     version: number,
@@ -127,6 +133,7 @@ export async function addVersion(
     created_by: 'Ada <ada@example.com>',
     origin: { kind: 'add', loopai: '0.0.0' },
   })
+  renameSync(staged.directory, app.paths.version(number))
   return number
 }
 

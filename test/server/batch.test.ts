@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { activate } from '../../src/store/active.ts'
 import {
   ANSWER_HAM,
+  activate,
   appOf,
   dataDirectory,
   FIND_PRIZE,

@@ -1,8 +1,8 @@
 import { appendFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { activate } from '../../src/store/active.ts'
 import {
+  activate,
   addVersion,
   appOf,
   dataDirectory,
@@ -69,15 +69,18 @@ test('promotions and rollbacks under constant load fail no request, and nobody i
     }
   }
   const clients = Array.from({ length: 8 }, client)
-  for (let count = 0; count < 200; count++) {
-    const version = 1 + Math.floor(Math.random() * 3)
-    const activation = { version, begun: performance.now(), done: Infinity }
-    activations.push(activation)
-    await activate(app, version)
-    activation.done = performance.now()
-    await pause(5)
+  try {
+    for (let count = 0; count < 200; count++) {
+      const version = 1 + Math.floor(Math.random() * 3)
+      const activation = { version, begun: performance.now(), done: Infinity }
+      activations.push(activation)
+      await activate(app, version)
+      activation.done = performance.now()
+      await pause(5)
+    }
+  } finally {
+    isOver = true
   }
-  isOver = true
   await Promise.all(clients)
   expect(problems.slice(0, 5)).toEqual([])
   expect(answers).toBeGreaterThan(200)
