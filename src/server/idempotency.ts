@@ -47,8 +47,9 @@ export function createIdempotency(now: () => Date): Idempotency {
       }
       const reply = work()
       kept.set(key, { body: digest, reply, until: time + WINDOW_MS })
-      // What was refused ran nothing: it may be tried again.
-      reply.catch(() => kept.delete(key))
+      // What was refused or has failed may be tried again.
+      const forget = () => kept.delete(key)
+      reply.then(({ status }) => status === 'success' || forget(), forget)
       return { reply: await reply, isReplayed: false }
     },
   }
