@@ -47,6 +47,7 @@ async function bundle() {
     entryPoints: {
       cli: 'src/cli.ts',
       index: 'src/index.ts',
+      client: 'src/client.ts',
       'train-worker': 'src/generators/learn/train-worker.ts',
     },
     outdir: 'dist',

@@ -1,0 +1,162 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { LoopaiClient } from '../../src/client.ts'
+import { serveProcess } from '../helpers/serve-process.ts'
+import { ANSWER_HAM, activate, appOf, dataDirectory, FIND_PRIZE, OBEY, SPAM } from '../helpers/served.ts'
+
+const BIN = new URL('../../bin/loopai.js', import.meta.url).pathname
+
+function recorded(root: string): { execution_id: string; status: string; error?: { kind: string } }[] {
+  const folder = path.join(root, 'loop-apps', SPAM, 'datasets', 'executions')
+  const lines = readdirSync(folder).flatMap(file => readFileSync(path.join(folder, file), 'utf8').split('\n'))
+  return lines.filter(line => line !== '').map(line => JSON.parse(line))
+}
+
+test('SIGTERM under load: every answer that was given is in the dataset once, and the exit status is 0', async () => {
+  const root = await dataDirectory({ programs: [FIND_PRIZE] })
+  const server = await serveProcess(root)
+  const client = new LoopaiClient(SPAM, { baseUrl: server.url, tries: 1 })
+  const answered: string[] = []
+  let isOver = false
+  const ask = async () => {
+    while (!isOver) answered.push((await client.execute({ text: 'a' })).execution_id)
+  }
+  const asking = Array.from({ length: 8 }, () => ask().catch(() => {}))
+  await new Promise(resolve => setTimeout(resolve, 500))
+  const status = await server.stop()
+  isOver = true
+  await Promise.all(asking)
+  expect(status).toBe(0)
+  expect(answered.length).toBeGreaterThan(8)
+  const ids = recorded(root).map(record => record.execution_id)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(answered.filter(id => !ids.includes(id))).toEqual([])
+})
+
+test('each request is a line of the log, without its input', async () => {
+  const server = await serveProcess(await dataDirectory({ programs: [ANSWER_HAM] }))
+  const { execution_id } = await new LoopaiClient(SPAM, { baseUrl: server.url }).execute({ text: 'private' })
+  await server.stop()
+  const lines = server
+    .log()
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(lines.find(line => line.execution_id === execution_id)).toMatchObject({
+    method: 'POST',
+    route: '/loop-apps/{id}/execute',
+    loop_app_id: SPAM,
+    status: 200,
+    version: 'v1',
+  })
+  expect(server.log()).not.toContain('private')
+})
+
+test('an address that others reach is refused without a token, unless it is insisted on', async () => {
+  const root = await dataDirectory({ programs: [ANSWER_HAM] })
+  const serve = (...args: string[]) =>
+    spawnSync(process.execPath, [BIN, '-C', root, 'serve', '--port', '0', '--json', ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+    })
+  const open = serve('--host', '0.0.0.0')
+  expect(open.status).toBe(2)
+  expect(JSON.parse(open.stderr).error).toMatchObject({
+    code: 'USAGE',
+    hint: expect.stringContaining('--token-env'),
+  })
+  expect(serve('--token-env', 'NOT_SET').status).toBe(2)
+  expect(serve('nobody-001').status).toBe(4)
+  const insecure = await serveProcess(root, ['--host', '0.0.0.0', '--insecure'])
+  const { port } = new URL(insecure.url)
+  expect((await fetch(`http://127.0.0.1:${port}/loop-apps`)).status).toBe(200)
+})
+
+test('a worker that is killed costs at most the request it works on, and each failure is recorded', async () => {
+  const root = await dataDirectory({ programs: [OBEY] })
+  const server = await serveProcess(root)
+  const client = new LoopaiClient(SPAM, { baseUrl: server.url, tries: 1 })
+  const outcomes = { answered: 0, failed: [] as string[] }
+  let kills = 0
+  let isOver = false
+  const ask = async () => {
+    while (!isOver) {
+      try {
+        await client.execute({ text: 'a' })
+        outcomes.answered++
+      } catch (error) {
+        const { executionId } = error as { executionId?: string }
+        outcomes.failed.push(executionId ?? String(error))
+      }
+    }
+  }
+  const asking = Array.from({ length: 4 }, ask)
+  try {
+    for (let count = 0; count < 20; count++) {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      if (killWorker(server.child.pid!)) kills++
+    }
+  } finally {
+    isOver = true
+  }
+  await Promise.all(asking)
+  await server.stop()
+  expect(kills).toBeGreaterThan(5)
+  expect(outcomes.answered).toBeGreaterThan(20)
+  expect(outcomes.failed.length).toBeLessThanOrEqual(kills)
+  const failures = recorded(root).filter(record => record.status !== 'success')
+  expect(failures.map(record => record.execution_id).sort()).toEqual(outcomes.failed.sort())
+})
+
+/** Kills one process that the server has started. */
+function killWorker(server: number): boolean {
+  try {
+    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(server)], { encoding: 'utf8' })
+    const [pid] = children.trim().split(/\s+/).map(Number)
+    if (!pid) return false
+    process.kill(pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('a hundred promotions on the disk under load through a real port: not one request fails', async () => {
+  const root = await dataDirectory({ programs: [FIND_PRIZE, ANSWER_HAM], active: 1 })
+  const server = await serveProcess(root)
+  const client = new LoopaiClient(SPAM, { baseUrl: server.url, tries: 1 })
+  const app = await appOf(root)
+  const seen = new Set<number>()
+  const problems: unknown[] = []
+  let isOver = false
+  const ask = async () => {
+    while (!isOver) {
+      try {
+        const { output, version } = await client.execute({ text: 'a prize' })
+        seen.add(version)
+        if (output !== (version === 1 ? 'spam' : 'ham')) problems.push(`v${version}: ${output}`)
+      } catch (error) {
+        problems.push(String(error))
+      }
+    }
+  }
+  const asking = Array.from({ length: 8 }, ask)
+  try {
+    for (let count = 0; count < 100; count++) {
+      await activate(app, 1 + (count % 2))
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  } finally {
+    isOver = true
+  }
+  await Promise.all(asking)
+  expect(problems).toEqual([])
+  expect([...seen].sort()).toEqual([1, 2])
+})
+
+test('the client is one file without imports, as browsers take it', () => {
+  const file = readFileSync(new URL('../../dist/client.js', import.meta.url), 'utf8')
+  expect(file).not.toMatch(/^import|require\(/m)
+})
