@@ -157,7 +157,7 @@ test.each([
 
 test('hostile examples stay inside quotes', async () => {
   const rows = ['one', 'two', 'six'].map(word => ({
-    input: { ['"]) + exit(1) #\n']: `"""\\ ${word} \u202e` },
+    input: { '"]) + exit(1) #\n': `"""\\ ${word} \u202e` },
     output: `"""\\\n${word}\u2028'#`,
   }))
   const draft = await learner.generate(briefOf(rows, { output }), never)
