@@ -17,6 +17,8 @@ async function compileValidators() {
     allErrors: true,
     strict: true,
     strictTypes: false,
+    // Errors carry the schema that they fail, whose properties are what a mistyped key is compared with.
+    verbose: true,
     code: { source: true, esm: true },
   })
   const exported = {}

@@ -28,7 +28,7 @@ export async function main(argv: string[]): Promise<number> {
     }
     return await parse(args, interruption.signal)
   } catch (error) {
-    if (error instanceof CommanderError) return await settle(error, flags)
+    if (error instanceof CommanderError) return await settle(error, args, flags)
     const isAborted = interruption.signal.aborted && (error as Error)?.name === 'AbortError'
     return await printError(isAborted ? interruption.signal.reason : error, flags)
   } finally {
@@ -93,11 +93,17 @@ function asHelpFlag(args: string[]): string[] {
 }
 
 /** Help is no error; anything else that commander refuses is a matter of usage. */
-function settle(error: CommanderError, flags: { json: boolean; color: boolean }): number | Promise<number> {
+function settle(
+  error: CommanderError,
+  args: string[],
+  flags: { json: boolean; color: boolean },
+): number | Promise<number> {
   if (error.exitCode === 0) return 0
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const hint = suggestion ? suggestion.replace(/[()]/g, '') : 'loopai --help lists the commands'
-  return printError(new LoopaiError('USAGE', message!, { hint }), flags)
+  const command = args.find(argument => argument in COMMANDS)
+  const hint = command ? `loopai ${command} --help shows what it takes` : 'loopai --help lists the commands'
+  const meant = suggestion?.replace(/[()]/g, '').replace(/^D/, 'd')
+  return printError(new LoopaiError('USAGE', message!, { hint: meant ?? hint }), flags)
 }
 
 /** The first Ctrl-C asks to stop, the second one stops. */

@@ -4,13 +4,13 @@ import { parseId } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import { inferSchemas } from '../domain/inference.ts'
-import type { JsonObject } from '../domain/json.ts'
+import { isObject, type JsonObject } from '../domain/json.ts'
 import type { Columns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
-import { stageApp } from '../store/new-app.ts'
+import { refuseExisting, stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
 import { compileSchema, type Validator } from '../store/schemas.ts'
-import { checkConfigText, readSpecifications } from '../store/specification.ts'
+import { checkConfigText, readSpecifications, withValues } from '../store/specification.ts'
 import { findTemplateFor, readTemplate, type Template } from '../store/templates.ts'
 import { init } from './init.ts'
 import type { Workspace } from './workspace.ts'
@@ -49,17 +49,23 @@ interface Origin {
   template?: string
   /** Where the examples come from, for error messages. */
   source: string
+  /** `file:line:column` of a value of the specification, by its JSON pointer. */
+  place?: (pointer: string) => string
 }
 
 /** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
 export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
   const origins = await findOrigins(workspace, { ...request, id: request.id && parseId(request.id) })
-  const checked = await Promise.all(origins.map(checkOrigin))
+  const checked = await Promise.all(origins.map(origin => checkOrigin(workspace, origin)))
   if (!findRoot(workspace)) {
     const { root } = await init(workspace)
     workspace.report(`made the data directory ${root}`)
   }
   const data = await openDataDirectory(workspace)
+  await refuseExisting(
+    data,
+    checked.map(app => app.id),
+  )
   const created: Created[] = []
   for (const { id, config, examples, cases, template } of checked) {
     checkConfigText(config, 'config.yaml', data.settings)
@@ -82,14 +88,19 @@ export async function create(workspace: Workspace, request: CreateRequest): Prom
 }
 
 async function findOrigins(workspace: Workspace, request: CreateRequest): Promise<Origin[]> {
+  if (request.from && request.template) {
+    throw new LoopaiError('USAGE', '--from and --template both say what the app is like', {
+      hint: 'leave one of them out',
+    })
+  }
   if (request.from) return fromFile(workspace, request, request.from)
   const id = request.id ?? missing('an id', 'loopai create spam-detector-001')
-  if (request.template) return [await fromTemplate(id, await readTemplate(request.template))]
+  if (request.template) return [await fromTemplate(id, await readTemplate(request.template), request)]
   if (request.task || request.examples || request.inputSchema || request.outputSchema) {
     return [await fromFlags(workspace, id, request)]
   }
   const template = await findTemplateFor(id)
-  return template ? [await fromTemplate(id, template)] : missing('what the app is for', WAYS(id))
+  return template ? [await fromTemplate(id, template, request)] : missing('what the app is for', WAYS(id))
 }
 
 const WAYS = (id: string) =>
@@ -113,30 +124,53 @@ async function fromFile(workspace: Workspace, request: CreateRequest, file: stri
       hint: `it specifies: ${ids.join(', ')}`,
     })
   }
+  if (chosen.length > 1 && (request.examples || isChanged(request))) {
+    throw new LoopaiError(
+      'USAGE',
+      `${file} specifies ${chosen.length} apps, and the other flags are for one`,
+      {
+        hint: `say which: loopai create ${chosen[0]!.id ?? 'my-app-001'} --from ${file} …`,
+      },
+    )
+  }
   const more = request.examples ? (await readExampleFile(request.examples, request.columns)).rows : []
-  return chosen.map(spec => {
-    const id = request.id ?? spec.id ?? missing('an id', `loopai create my-app-001 --from ${file}`)
-    if (spec.ignored.length > 0) {
-      workspace.report(
-        `${id}: ${spec.ignored.join(' and ')} ignored: the active link alone says what is active`,
-      )
-    }
-    if (spec.id && spec.id !== id) workspace.report(`${file} specifies ${spec.id}; it is created as ${id}`)
-    const examples = [...spec.examples, ...more]
-    return {
-      id: parseId(id),
-      text: spec.text,
-      examples,
-      source: more.length > 0 ? request.examples! : `${file} examples`,
-    }
-  })
+  return Promise.all(
+    chosen.map(async spec => {
+      const id = request.id ?? spec.id ?? missing('an id', `loopai create my-app-001 --from ${file}`)
+      if (spec.ignored.length > 0) {
+        workspace.report(
+          `${id}: ${spec.ignored.join(' and ')} ignored: the active link alone says what is active`,
+        )
+      }
+      if (spec.id && spec.id !== id) workspace.report(`${file} specifies ${spec.id}; it is created as ${id}`)
+      return {
+        id: parseId(id),
+        text: await withValues(spec.text, valuesOf(request)),
+        examples: [...spec.examples, ...more],
+        source: more.length > 0 ? request.examples! : `${file} examples`,
+        place: spec.place,
+      }
+    }),
+  )
 }
 
-async function fromTemplate(id: string, template: Template): Promise<Origin> {
-  const text = await readFile(template.spec, 'utf8')
-  const examples = existsSync(template.examples) ? (await readExampleFile(template.examples)).rows : []
+/** The template's own examples give way to those that are brought. */
+async function fromTemplate(id: string, template: Template, request: CreateRequest): Promise<Origin> {
+  const text = await withValues(await readFile(template.spec, 'utf8'), valuesOf(request))
+  const source = request.examples ?? template.examples
+  const columns = request.examples ? request.columns : undefined
+  const examples = existsSync(source) || request.examples ? (await readExampleFile(source, columns)).rows : []
   const cases = existsSync(template.cases) ? { casesFile: template.cases } : {}
-  return { id, text, examples, ...cases, template: template.name, source: template.examples }
+  return { id, text, examples, ...cases, template: template.name, source }
+}
+
+/** What flags say in place of a file. */
+function valuesOf({ name, task, inputSchema, outputSchema }: CreateRequest) {
+  return { name, task, input_schema: inputSchema, output_schema: outputSchema }
+}
+
+function isChanged(request: CreateRequest): boolean {
+  return Object.values(valuesOf(request)).some(value => value !== undefined)
 }
 
 async function fromFlags(workspace: Workspace, id: string, request: CreateRequest): Promise<Origin> {
@@ -159,15 +193,32 @@ async function fromFlags(workspace: Workspace, id: string, request: CreateReques
 }
 
 /** Refuses what does not fit together, before anything is written. */
-async function checkOrigin({ id, text, examples, casesFile, template, source }: Origin) {
+async function checkOrigin(workspace: Workspace, origin: Origin) {
+  const { id, text, examples, casesFile, template, source } = origin
   const config = `loop_app_id: ${id}\n${text}`
   const { input_schema, output_schema } = checkConfigText(config, 'the specification', {})
   const [input, output] = await Promise.all([
-    compileSchema(input_schema, 'input_schema'),
-    compileSchema(output_schema, 'output_schema'),
+    compile(input_schema, 'input_schema', origin),
+    compile(output_schema, 'output_schema', origin),
   ])
   checkExamples(source, withLines(examples), input, output)
-  return { id, config, examples, template, cases: await checkCases(casesFile, input, output) }
+  const cases = await checkCases(casesFile, input, output)
+  if (isObject(input_schema.properties) && input({}).length === 0) {
+    workspace.report(
+      `${id}: input_schema accepts {} too; list under required what every input has, and a misspelt property is refused`,
+    )
+  }
+  return { id, config, examples, template, cases }
+}
+
+async function compile(schema: JsonObject, name: string, { place }: Origin): Promise<Validator> {
+  try {
+    return await compileSchema(schema, name)
+  } catch (error) {
+    if (!place || !(error instanceof LoopaiError) || error.code !== 'INVALID_SCHEMA') throw error
+    const where = place(`/${name}${error.details.pointer}`)
+    throw new LoopaiError(error.code, `${where}: ${error.message}`, error)
+  }
 }
 
 async function checkCases(file: string | undefined, input: Validator, output: Validator) {

@@ -16,13 +16,23 @@ export interface Initialized {
 /** Makes a data directory: `dir`, else the one named by `--dir`, else this folder when it has the layout, else `./loopai-data`. */
 export async function init(workspace: Workspace, dir?: string): Promise<Initialized> {
   const root = path.resolve(workspace.cwd, dir ?? defaultRoot(workspace))
-  const repository = await openOrInitRepository(root)
-  const commit = await write(workspace, { root }, async transaction => {
+  const { repository, undo } = await openOrInitRepository(root)
+  try {
+    const { changed, commit } = await writeRootFiles(workspace, root)
+    return { root, repository: repository.workTree, changed, commit }
+  } catch (error) {
+    await undo()
+    throw error
+  }
+}
+
+async function writeRootFiles(workspace: Workspace, root: string) {
+  return write(workspace, { root }, async transaction => {
     const files = await missingRootFiles(root)
-    if (files.length === 0) return null
-    return transaction.commit({ subject: 'loopai: init', trailers: { 'Loopai-Op': 'init' }, files })
+    if (files.length === 0) return { changed: false, commit: null }
+    const trailers = { 'Loopai-Op': 'init' }
+    return { changed: true, commit: await transaction.commit({ subject: 'loopai: init', trailers, files }) }
   })
-  return { root, repository: repository.workTree, changed: commit !== null, commit }
 }
 
 function defaultRoot(workspace: Workspace): string {

@@ -67,7 +67,11 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
 async function findPredecessor(app: LoopApp, active: number): Promise<Version> {
   const number = predecessor(await readHistory(app), active, candidate => isUsable(app, candidate))
   if (number !== undefined) return readVersion(app, number)
+  const other = versions.findLast(candidate => candidate !== active)
   throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
-    hint: `name a version: loopai rollback ${app.id} --to v1   (loopai show ${app.id} lists them)`,
+    hint:
+      other === undefined
+        ? `it is the only version; make another with: loopai generate ${app.id}`
+        : `name a version: loopai rollback ${app.id} --to v${other}   (loopai show ${app.id} lists them)`,
   })
 }

@@ -32,7 +32,7 @@ const command: CommandFile = {
     if (flags.json) printJson(promoted)
     else if (flags.quiet) print(`v${promoted.to}`)
     else {
-      note(describeChecks(promoted.checks, await terminal.style()).join('\n'))
+      for (const check of describeChecks(promoted.checks, await terminal.style())) note(check)
       const { loop_app_id: id, from, to } = promoted
       const change = from === null ? `v${to}` : `v${from} -> v${to}`
       if (!promoted.changed) print(`${id} v${to} is active already`)

@@ -52,7 +52,7 @@ export function outcomeOf(reply: Reply, judge: Judge): Outcome {
 
 /** The outcome of an input that does not fit: nothing runs. */
 export function invalidInput(problems: Problem[]): Outcome {
-  const message = problems.map(({ pointer, message }) => `${pointer || 'the input'} ${message}`).join('; ')
+  const message = problems.map(({ pointer, message }) => `${pointer || 'it'} ${message}`).join('; ')
   const pointers = problems.map(problem => problem.pointer)
   return {
     status: 'error',

@@ -28,12 +28,14 @@ export function temporaryName(file: string): string {
 
 /** Turns what the file system refuses into an error that a user can act on. Anything else is returned as it is. */
 export function explainWriteError(cause: unknown, place: string): unknown {
-  const code = (cause as NodeJS.ErrnoException)?.code
+  const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const hint = 'free some space and repeat the command; nothing was changed'
     return new LoopaiError('DISK_FULL', `no space left for ${place}`, { hint, cause })
   }
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+  // A recursive mkdir says ENOENT where the file system is read-only.
+  const isForbidden = code === 'EROFS' || code === 'EACCES' || code === 'EPERM'
+  if (isForbidden || (code === 'ENOENT' && syscall === 'mkdir')) {
     const hint = 'check the permissions, or name another data directory with --dir'
     return new LoopaiError('NOT_WRITABLE', `cannot write ${place} (${code})`, { hint, cause })
   }

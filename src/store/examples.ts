@@ -4,8 +4,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
-import type { Json } from '../domain/json.ts'
-import { type Columns, exampleOfRow } from '../domain/rows.ts'
+import { isObject, type Json } from '../domain/json.ts'
+import { closest } from '../domain/problems.ts'
+import { type Columns, exampleOfRow, findLabelColumn } from '../domain/rows.ts'
 import type { LoopApp } from './apps.ts'
 import { readLines } from './lines.ts'
 import type { Validator } from './schemas.ts'
@@ -82,6 +83,7 @@ async function readRows(file: string, columns: Columns = {}): Promise<ExampleFil
     : kind === '.json'
       ? await readArray(file)
       : await readJsonLines(file)
+  refuseUnknownColumns(file, rows, columns)
   const placed = rows.map(({ line, value }) => ({ line, value, example: exampleOfRow(value, columns) }))
   const unanswered = placed.filter(row => !row.example)
   if (unanswered.length > 0) {
@@ -95,6 +97,25 @@ async function readRows(file: string, columns: Columns = {}): Promise<ExampleFil
       .digest('hex'),
     rows: placed.map(row => ({ ...row.example!, line: row.line, ...idOf(row.value) })),
   }
+}
+
+/** A column that no row has is one mistake of whoever named it, not one of every row. */
+function refuseUnknownColumns(file: string, rows: Row[], { label, map = {} }: Columns): void {
+  const names = [...new Set(rows.flatMap(({ value }) => (isObject(value) ? Object.keys(value) : [])))]
+  if (names.length === 0) return
+  const wanted = [...(label === undefined ? [] : [label]), ...Object.keys(map)]
+  const missing = wanted.find(name => !names.includes(name))
+  const columns = `its columns: ${names.slice(0, 20).join(', ')}`
+  if (missing !== undefined) {
+    const like = closest(missing, names)
+    throw new LoopaiError('INVALID_EXAMPLES', `${file} has no column ${JSON.stringify(missing)}`, {
+      hint: like ? `did you mean ${like}? ${columns}` : columns,
+    })
+  }
+  if (label !== undefined || findLabelColumn(names) !== undefined) return
+  throw new LoopaiError('INVALID_EXAMPLES', `${file} does not say which column holds the answers`, {
+    hint: `name it with --label; ${columns}`,
+  })
 }
 
 /** Refuses rows that do not fit the schemas: the first ten by line, and the count. */

@@ -75,8 +75,9 @@ function run(cwd: string, args: string[], options: GitOptions): Promise<GitResul
       cwd,
       env: { ...process.env, ...unset, ...fixed, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? TIMEOUT_MS,
     })
+    // Not spawn's own time limit, which keeps this process alive when there is no git.
+    const timer = setTimeout(() => child.kill(), options.timeoutMs ?? TIMEOUT_MS)
     const said: Buffer[] = []
     const complained: Buffer[] = []
     let { confirm } = options
@@ -88,14 +89,18 @@ function run(cwd: string, args: string[], options: GitOptions): Promise<GitResul
       child.stdin!.end(input())
     })
     child.stderr!.on('data', (chunk: Buffer) => complained.push(chunk))
-    child.on('error', (error: NodeJS.ErrnoException) => reject(explainNoGit(error)))
-    child.on('close', status =>
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer)
+      reject(explainNoGit(error))
+    })
+    child.on('close', status => {
+      clearTimeout(timer)
       resolve({
         status,
         said: Buffer.concat(said).toString(),
         complained: Buffer.concat(complained).toString().trim(),
-      }),
-    )
+      })
+    })
     // A git that fails early does not read on; its exit status says so.
     child.stdin?.on('error', () => {})
     if (options.input !== undefined) child.stdin!.write(options.input)

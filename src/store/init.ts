@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import { explainWriteError } from './atomic.ts'
-import { findRepository, initRepository, isIgnored, type Repository } from './git.ts'
+import { findHead, findRepository, initRepository, isIgnored, type Repository } from './git.ts'
 import { layout } from './layout.ts'
 import type { CommittedFile } from './transaction.ts'
 
@@ -36,21 +36,50 @@ export async function missingRootFiles(root: string): Promise<CommittedFile[]> {
     .map(({ file, content }) => ({ path: path.basename(file), mode: '100644', content }))
 }
 
+export interface OpenedRepository {
+  repository: Repository
+  /** Takes away what was made, as long as nobody has committed anything. */
+  undo: () => Promise<void>
+}
+
 /** The repository around a folder, or a new one in it. The folder is made when it is missing. */
-export async function openOrInitRepository(root: string): Promise<Repository> {
-  try {
-    await mkdir(root, { recursive: true })
-  } catch (error) {
+export async function openOrInitRepository(root: string): Promise<OpenedRepository> {
+  const made = await mkdir(root, { recursive: true }).catch(error => {
     throw explainWriteError(error, root)
+  })
+  try {
+    const found = await findRepository(root)
+    if (!found) {
+      const repository = await initRepository(root)
+      return { repository, undo: () => removeNew(repository, made) }
+    }
+    if (found.prefix !== '' && (await isIgnored(root))) {
+      throw new LoopaiError('CONFLICT', `${root} is ignored by the git repository at ${found.workTree}`, {
+        hint: `remove that rule, or make it a repository of its own: git init ${root}`,
+      })
+    }
+    return { repository: found, undo: () => removeEmpty(root, made) }
+  } catch (error) {
+    await removeEmpty(root, made)
+    throw error
   }
-  const found = await findRepository(root)
-  if (!found) return initRepository(root)
-  if (found.prefix !== '' && (await isIgnored(root))) {
-    throw new LoopaiError('CONFLICT', `${root} is ignored by the git repository at ${found.workTree}`, {
-      hint: `remove that rule, or make it a repository of its own: git init ${root}`,
-    })
+}
+
+async function removeNew(repository: Repository, made: string | undefined): Promise<void> {
+  if ((await findHead(repository)) !== undefined) return
+  await rm(repository.gitDirectory, { recursive: true, force: true })
+  await removeEmpty(repository.workTree, made)
+}
+
+/** Removes a folder and those above it, up to the first that was made, as far as nothing is in them. */
+async function removeEmpty(folder: string, made: string | undefined): Promise<void> {
+  if (made === undefined || !folder.startsWith(made)) return
+  try {
+    await rmdir(folder)
+  } catch {
+    return // somebody has put something there
   }
-  return found
+  await removeEmpty(path.dirname(folder), made)
 }
 
 /** The text with our block in it, at its old place or at the end. What a person wrote around it stays, and so do its line endings. */

@@ -19,7 +19,7 @@ export interface NewApp {
 /** Fills the folder of a new app under a temporary name, for a transaction to put in place. */
 export async function stageApp(data: DataDirectory, app: NewApp): Promise<Pick<Commit, 'files' | 'folders'>> {
   const { directory } = data.paths.app(app.id)
-  if (await isThere(directory)) throw appExists(app.id)
+  await refuseExisting(data, [app.id])
   const from = temporaryName(directory)
   const contents = contentsOf(app)
   try {
@@ -49,8 +49,13 @@ function contentsOf({ config, examples, cases }: NewApp): [string, string][] {
   ]
 }
 
-function appExists(id: string): LoopaiError {
-  return new LoopaiError('APP_EXISTS', `there is a Loop App ${id} already`, {
-    hint: `look at it with: loopai show ${id}   or choose another id`,
-  })
+/** For several apps at once, before the first of them is made. */
+export async function refuseExisting(data: DataDirectory, ids: string[]): Promise<void> {
+  for (const [i, id] of ids.entries()) {
+    const isTaken = ids.indexOf(id) < i || (await isThere(data.paths.app(id).directory))
+    if (!isTaken) continue
+    throw new LoopaiError('APP_EXISTS', `there is a Loop App ${id} already`, {
+      hint: `look at it with: loopai show ${id}   or choose another id`,
+    })
+  }
 }

@@ -14,6 +14,8 @@ export interface SpecificationFile {
   examples: Example[]
   /** Keys that were read and ignored. */
   ignored: string[]
+  /** `file:line:column` of a value, by its JSON pointer. */
+  place: (pointer: string) => string
 }
 
 /**
@@ -22,15 +24,19 @@ export interface SpecificationFile {
  */
 export async function readSpecifications(file: string): Promise<SpecificationFile[]> {
   const text = (await readText(file, MAX_CONFIG_BYTES)).replaceAll('\r\n', '\n')
-  return splitBlocks(text).map(block => parseSpecification(block.text, file, block.line))
+  const blocks = splitBlocks(text)
+  if (blocks.length > 0) return blocks.map(block => parseSpecification(block.text, file, block.line))
+  throw new LoopaiError('INVALID_CONFIG', `${file} is empty`, { hint: NEEDS })
 }
+
+const NEEDS = 'a specification has at least: task, input_schema, output_schema'
 
 function parseSpecification(text: string, file: string, line: number): SpecificationFile {
   const padded = '\n'.repeat(line) + text
   const document = parseYaml(padded, file)[0]
   if (!document || !isObject(document.value)) {
     throw new LoopaiError('INVALID_CONFIG', `${file} is not a specification: it has no keys`, {
-      hint: 'it needs at least: task, input_schema, output_schema',
+      hint: NEEDS,
     })
   }
   const { examples = [], ...rest } = document.value
@@ -42,6 +48,7 @@ function parseSpecification(text: string, file: string, line: number): Specifica
     text: withoutKeys(text, ['loop_app_id', 'examples', ...DERIVED_KEYS]),
     examples: readExampleList(examples as Json, file),
     ignored: DERIVED_KEYS.filter(key => key in rest),
+    place: pointer => `${file}:${document.position(pointer)}`,
   }
 }
 
@@ -57,7 +64,9 @@ function readExampleList(examples: Json, file: string): Example[] {
   const isList =
     Array.isArray(examples) && examples.every(row => isObject(row) && 'input' in row && 'output' in row)
   if (isList) return (examples as unknown as Example[]).map(({ input, output }) => ({ input, output }))
-  throw new LoopaiError('INVALID_CONFIG', `${file}: examples must be a list of {input, output}`)
+  throw new LoopaiError('INVALID_CONFIG', `${file}: examples must be a list of {input, output}`, {
+    hint: 'or leave them out and bring a file of rows with --examples',
+  })
 }
 
 /** Cuts a text at `---` and at every further top-level `loop_app_id:`, together with the comments above it. */
@@ -91,15 +100,34 @@ function commentsAbove(lines: string[], index: number): number {
   return start
 }
 
-/** Drops top-level keys with everything that belongs to them; the rest keeps its form and its comments. */
+/** The text with other values for some top-level keys, each in its place. */
+export async function withValues(text: string, values: Record<string, Json | undefined>): Promise<string> {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return text
+  const { dump } = await import('js-yaml')
+  return replaceKeys(
+    text,
+    new Map(given.map(([key, value]) => [key, dump({ [key]: value }, { lineWidth: 110 })])),
+  )
+}
+
 function withoutKeys(text: string, keys: string[]): string {
+  return replaceKeys(text, new Map(keys.map(key => [key, ''])))
+}
+
+/** Replaces top-level keys with everything that belongs to them; the rest keeps its form and its comments. */
+function replaceKeys(text: string, blocks: Map<string, string>): string {
+  const missing = new Map(blocks)
   let isDropped = false
-  const kept = text.split('\n').filter(line => {
+  const kept = text.split('\n').flatMap(line => {
     const key = /^["']?([A-Za-z_][\w-]*)["']?\s*:/.exec(line)?.[1]
-    if (key) isDropped = keys.includes(key)
-    else if (/^(#|$)/.test(line) && !isDropped) isDropped = false
-    else if (/^#/.test(line)) isDropped = false
-    return !isDropped
+    const block = key === undefined ? undefined : blocks.get(key)
+    if (key !== undefined) {
+      isDropped = block !== undefined
+      missing.delete(key)
+    } else if (line.startsWith('#')) isDropped = false
+    if (!isDropped) return [line]
+    return block ? block.trimEnd().split('\n') : []
   })
-  return `${kept.join('\n').trim()}\n`
+  return `${[...kept, ...missing.values()].join('\n').trim()}\n`
 }

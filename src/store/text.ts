@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import path from 'node:path'
 import { TextDecoder } from 'node:util'
 import { LoopaiError } from '../domain/errors.ts'
 
@@ -11,7 +12,9 @@ export async function readText(file: string, maxBytes: number): Promise<string> 
     const { size } = await handle.stat()
     if (size > maxBytes) {
       const limit = `${Math.round(maxBytes / 1024)} KB`
-      throw new LoopaiError('FILE_UNREADABLE', `${file} is larger than ${limit}`)
+      throw new LoopaiError('FILE_UNREADABLE', `${file} is larger than ${limit}`, {
+        hint: 'is it the right file?',
+      })
     }
     return decodeUtf8(await handle.readFile(), file)
   } catch (error) {
@@ -34,9 +37,11 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 
 export function explainReadError(cause: unknown, file: string): unknown {
   const code = (cause as NodeJS.ErrnoException)?.code
-  if (code === 'ENOENT') return new LoopaiError('FILE_NOT_FOUND', `${file} does not exist`, { cause })
-  if (code === 'EISDIR')
-    return new LoopaiError('FILE_UNREADABLE', `${file} is a folder, not a file`, { cause })
-  if (code === 'EACCES') return new LoopaiError('FILE_UNREADABLE', `no permission to read ${file}`, { cause })
+  const hint = path.isAbsolute(file) ? 'name another file' : `the path begins at ${process.cwd()}`
+  const unreadable = (message: string) => new LoopaiError('FILE_UNREADABLE', message, { hint, cause })
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new LoopaiError('FILE_NOT_FOUND', `${file} does not exist`, { hint, cause })
+  if (code === 'EISDIR') return unreadable(`${file} is a folder, not a file`)
+  if (code === 'EACCES') return unreadable(`no permission to read ${file}`)
   return cause
 }

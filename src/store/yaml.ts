@@ -31,7 +31,10 @@ export function parseYaml(text: string, name: string): YamlDocument[] {
     if (!(error instanceof YAMLException)) throw error
     const where = error.mark ? `:${error.mark.line + 1}:${error.mark.column + 1}` : ''
     const snippet = error.mark?.snippet ? `\n${error.mark.snippet}` : ''
-    throw new LoopaiError('INVALID_YAML', `${name}${where}: ${error.reason}${snippet}`, { cause: error })
+    throw new LoopaiError('INVALID_YAML', `${name}${where}: ${error.reason}${snippet}`, {
+      hint: 'correct the file there; a value with : or # in it needs quotes, an open bracket its partner',
+      cause: error,
+    })
   }
 }
 
