@@ -87,7 +87,7 @@ type Parsed = { input: unknown } | { error: { kind: 'invalid_input'; message: st
 
 function parse({ bytes, number }: Line): Parsed {
   const refuse = (message: string): Parsed => ({ error: { kind: 'invalid_input', message } })
-  if (!bytes) return refuse('the line is too long')
+  if (!bytes) return refuse('the line is longer than 64 MB')
   try {
     return { input: JSON.parse(decodeUtf8(bytes, `line ${number}`)) }
   } catch (error) {

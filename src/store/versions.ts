@@ -266,7 +266,9 @@ async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
   }
   const version = found.findLast(({ manifest }) => !manifest.removed) ?? found.at(-1)
   if (version) return version
-  throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version with the digest ${digest}`)
+  throw new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no version with the digest ${digest}`, {
+    hint: `list its versions with: loopai show ${app.id}`,
+  })
 }
 
 async function readPlainFile(place: string, name: string): Promise<VersionFile> {
