@@ -59,7 +59,11 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    packages: 'external',
+    legalComments: 'linked',
+    // For the CommonJS packages among those that are bundled.
+    banner: {
+      js: "import { createRequire as createRequireHere } from 'node:module';const require = createRequireHere(import.meta.url);",
+    },
     logLevel: 'warning',
   })
 }

@@ -1,36 +1,82 @@
+import { createHash } from 'node:crypto'
 import type { ValidateFunction } from 'ajv'
 import { LoopaiError } from '../domain/errors.ts'
 import { isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { pointerSegment } from '../domain/pointer.ts'
 import { describeErrors, type Problem } from '../domain/problems.ts'
+import { LOOPAI_VERSION } from '../package.ts'
+import { cacheFact, findFact } from './cache.ts'
 
 /** Says what is wrong with a value; empty when it fits. */
 export type Validator = (value: unknown) => Problem[]
 
 /**
  * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns run on a linear-time engine, since a pulled
- * schema may be hostile. `name` is what error messages call it.
+ * schema may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes longer than
+ * starting a program.
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
-  const { default: ajvModule } = await import('ajv/dist/2020.js')
-  const { default: formatsModule } = await import('ajv-formats')
+  const text = JSON.stringify(schema)
+  const fact = `schemas/${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+  const known = findFact(fact, LOOPAI_VERSION + text)
+  const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
+  const validate = cached ?? (await compile(schema, name, cache))
+  return value => (validate(value) ? [] : describeErrors(validate.errors))
+
+  function cache(code: string) {
+    cacheFact(fact, LOOPAI_VERSION + text, code)
+  }
+}
+
+async function compile(
+  schema: JsonObject,
+  name: string,
+  keep: (code: string) => void,
+): Promise<ValidateFunction> {
+  const [{ default: ajvModule }, { default: formatsModule }, { default: standalone }] = await Promise.all([
+    import('ajv/dist/2020.js'),
+    import('ajv-formats'),
+    import('ajv/dist/standalone/index.js'),
+  ])
   const patterns = patternsOf(schema, '')
+  const regExp = patterns.length > 0 ? await linearRegExp() : undefined
+  for (const pattern of patterns) checkPattern(regExp!, pattern, name)
   const ajv = new ajvModule.default({
     strict: false,
     allErrors: false,
     validateFormats: true,
     logger: false,
-    ...(patterns.length > 0 && { code: { regExp: await linearRegExp(patterns, name) } }),
+    code: { source: true, ...(regExp && { regExp }) },
   })
   formatsModule.default(ajv)
   const { $schema: _dialect, ...body } = schema
   if (!ajv.validateSchema(body)) throw invalidSchema(name, describeErrors(ajv.errors)[0]!)
   try {
-    const validate: ValidateFunction = ajv.compile(body)
-    return value => (validate(value) ? [] : describeErrors(validate.errors))
+    const validate = ajv.compile(body)
+    keep(standalone.default(ajv, validate))
+    return validate
   } catch (cause) {
     throw invalidSchema(name, { pointer: '', message: (cause as Error).message }, cause)
   }
+}
+
+/** What compiled code asks for by the name of its module. */
+const PARTS: Record<string, () => Promise<{ default: unknown }>> = {
+  'ajv/dist/runtime/equal': () => import('ajv/dist/runtime/equal.js'),
+  'ajv/dist/runtime/ucs2length': () => import('ajv/dist/runtime/ucs2length.js'),
+  'ajv-formats/dist/formats': () => import('ajv-formats/dist/formats.js'),
+}
+
+/** Makes a function of compiled code that we have written ourselves, into a folder that only the user may write. */
+async function load(code: string): Promise<ValidateFunction> {
+  const names = Object.keys(PARTS).filter(part => code.includes(`require("${part}")`))
+  const modules = await Promise.all(names.map(async part => (await PARTS[part]!()).default))
+  // Whoever loads it, a module may come as its own default or with one.
+  const parts = new Map(modules.map((part, i) => [names[i], { default: part, ...(part as object) }]))
+  const regExp = code.includes(ENGINE) ? await linearRegExp() : undefined
+  const target = { exports: {} as ValidateFunction }
+  new Function('module', 'require', ENGINE, code)(target, (part: string) => parts.get(part), regExp)
+  return target.exports
 }
 
 /** The patterns of a schema, each with the pointer to where it stands. */
@@ -45,22 +91,33 @@ function patternsOf(value: Json, pointer: string): { pointer: string; pattern: s
   })
 }
 
-async function linearRegExp(patterns: { pointer: string; pattern: string }[], name: string) {
+type Engine = Awaited<ReturnType<typeof linearRegExp>>
+
+/** How compiled code calls the engine. */
+const ENGINE = 'linearRegExp'
+
+async function linearRegExp() {
   const { RE2JS } = await import('re2js')
   const engine = (pattern: string) => {
     const compiled = RE2JS.compile(pattern)
-    return { test: (text: string) => compiled.matcher(text).find() }
+    // The compiler takes patterns of the same name for the same.
+    return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern }
   }
-  for (const { pointer, pattern } of patterns) {
-    try {
-      engine(pattern)
-    } catch (cause) {
-      const reason = (cause as Error).message.replace(/^error parsing regexp: /, '')
-      const message = `is not a pattern that can be matched in linear time: ${reason}`
-      throw invalidSchema(name, { pointer, message }, cause)
-    }
+  return Object.assign(engine, { code: ENGINE })
+}
+
+function checkPattern(
+  engine: Engine,
+  { pointer, pattern }: { pointer: string; pattern: string },
+  name: string,
+) {
+  try {
+    engine(pattern)
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/^error parsing regexp: /, '')
+    const message = `is not a pattern that can be matched in linear time: ${reason}`
+    throw invalidSchema(name, { pointer, message }, cause)
   }
-  return Object.assign(engine, { code: 'linearRegExp' })
 }
 
 function invalidSchema(name: string, { pointer, message }: Problem, cause?: unknown): LoopaiError {

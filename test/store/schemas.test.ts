@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Json, JsonObject } from '../../src/domain/json.ts'
+import { compileSchema } from '../../src/store/schemas.ts'
+import { temporaryFolder } from '../helpers/repository.ts'
+
+let cache: string
+beforeEach(() => {
+  cache = temporaryFolder()
+  process.env.LOOPAI_CACHE_DIR = cache
+})
+
+describe('a schema says the same when it is compiled and when its code comes out of the cache:', () => {
+  test.each<[string, JsonObject, Json[]]>([
+    [
+      'types',
+      { type: 'object', required: ['a'], properties: { a: { type: 'integer' } } },
+      [{ a: 1 }, { a: 1.5 }, {}, 3],
+    ],
+    ['lengths', { type: 'string', minLength: 2, maxLength: 3 }, ['a', '\u{1f600}\u{1f600}', 'four']],
+    [
+      'equality',
+      { uniqueItems: true, const: [{ a: 1 }, { a: 2 }] },
+      [
+        [{ a: 1 }, { a: 2 }],
+        [{ a: 1 }, { a: 1 }],
+      ],
+    ],
+    ['formats', { type: 'string', format: 'date' }, ['2026-01-31', '2026-02-31']],
+    [
+      'format limits',
+      { type: 'string', format: 'date', formatMinimum: '2026-01-01' },
+      ['2026-01-31', '2025-01-31'],
+    ],
+    ['patterns', { type: 'string', pattern: '^(a+)+$' }, ['aaa', `${'a'.repeat(50)}b`]],
+    [
+      'pattern properties',
+      { patternProperties: { '^x': { type: 'number' } } },
+      [{ xa: 1 }, { xa: 'a' }, { b: 'a' }],
+    ],
+    [
+      'references',
+      { $defs: { tree: { type: 'array', items: { $ref: '#/$defs/tree' } } }, $ref: '#/$defs/tree' },
+      [[[], [[]]], [[1]]],
+    ],
+    ['draft-07', { $schema: 'http://json-schema.org/draft-07/schema#', enum: ['a', null] }, ['a', null, 'b']],
+  ])('%s', async (_, schema, values) => {
+    const fresh = await compileSchema(schema, 'schema')
+    expect(readdirSync(path.join(cache, 'schemas'))).toHaveLength(1)
+    const cached = await compileSchema(schema, 'schema')
+    const problems = values.map(fresh)
+    expect(problems.filter(found => found.length > 0)).not.toHaveLength(0)
+    expect(values.map(cached)).toEqual(problems)
+  })
+})
+
+test('a cache that was damaged is written anew', async () => {
+  const schema = { type: 'string' }
+  await compileSchema(schema, 'schema')
+  const [name] = readdirSync(path.join(cache, 'schemas'))
+  const file = path.join(cache, 'schemas', name!)
+  const fact = JSON.parse(readFileSync(file, 'utf8'))
+  writeFileSync(file, JSON.stringify({ ...fact, value: 'return (' }))
+  const validate = await compileSchema(schema, 'schema')
+  expect([validate('a'), validate(1).length]).toEqual([[], 1])
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(fact)
+})
+
+test.each<[JsonObject, string, string]>([
+  [{ properties: { a: { type: 'sting' } } }, '/properties/a/type', 'must be one of "array"'],
+  [{ required: 'a' }, '/required', 'must be array'],
+  [{ anyOf: [{ pattern: '(a' }] }, '/anyOf/0/pattern', 'missing closing )'],
+  [{ patternProperties: { 'a(?=b)': {} } }, '/patternProperties/a(?=b)', 'linear time'],
+  [{ $ref: '#/$defs/none' }, '', "can't resolve reference"],
+])('what is wrong with a schema is told with its place: %j', async (schema, pointer, message) => {
+  const failure = await compileSchema(schema, 'input_schema').catch(error => error)
+  expect(failure).toMatchObject({ code: 'INVALID_SCHEMA', exit: 2, details: { pointer } })
+  expect(failure.message).toContain(`input_schema is not a valid JSON Schema: ${pointer}`)
+  expect(failure.message).toContain(message)
+})
