@@ -67,7 +67,9 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
 async function findPredecessor(app: LoopApp, active: number): Promise<Version> {
   const number = predecessor(await readHistory(app), active, candidate => isUsable(app, candidate))
   if (number !== undefined) return readVersion(app, number)
-  const other = versions.findLast(candidate => candidate !== active)
+  const other = (await listVersions(app)).findLast(
+    candidate => candidate !== active && isUsable(app, candidate),
+  )
   throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
     hint:
       other === undefined
