@@ -37,7 +37,13 @@ const texts = fc.sample(fc.oneof(text, wordlist), { numRuns: 1500, seed: 7 })
 
 beforeAll(bundleThreads)
 
-describe.each([2, 3, 40])('with %i labels', labels => {
+describe.each([
+  [2, 'words'],
+  [3, 'words'],
+  [40, 'words'],
+  [2, 'features'],
+  [40, 'features'],
+] as const)('with %i labels, counting %s', (labels, counting) => {
   let draft: Draft
   let predict: ReturnType<typeof createPredictor>
   const labelNames = Array.from({ length: labels }, (_, i) => `label ${i}`)
@@ -48,6 +54,7 @@ describe.each([2, 3, 40])('with %i labels', labels => {
     const brief = briefOf(examples)
     const file = packageFile('dist', 'train-worker.js')
     const { program } = await learnTargets(planProblem(brief), { threads: 2, file, report: () => {} })
+    program.linear!.counting = counting
     predict = createPredictor(program)
     draft = {
       runtime: 'python',

@@ -10,6 +10,8 @@ export interface Race {
   crew: LinearCrew
   /** Lowers the effort where rows and labels are so many that a fit would take minutes. */
   afford: (effort: Effort) => Effort
+  /** Texts are long, so exact counts of features are worth a try. */
+  long: boolean
   report: (progress: Progress) => void
 }
 
@@ -20,9 +22,8 @@ const BLOCKS = {
 }
 const COSTS = [0.3, 1, 3]
 const DEFAULT: Setting = { use: BLOCKS.both, cost: 1 }
-/** The default first: what it costs decides which rounds can be afforded. */
+const EXACT: Setting = { ...DEFAULT, counting: 'features' }
 const ROUNDS: Setting[][] = [
-  [DEFAULT],
   COSTS.filter(cost => cost !== DEFAULT.cost).map(cost => ({ use: BLOCKS.both, cost })),
   COSTS.map(cost => ({ use: BLOCKS.words, cost })),
   COSTS.map(cost => ({ use: BLOCKS.chars, cost })),
@@ -31,6 +32,10 @@ const ROUNDS: Setting[][] = [
 /** Up to here every setting answers all rows, and the default has to be beaten by more than chance. */
 const FEW_ROWS = 2500
 const FINALISTS = 3
+/** Below, naive Bayes may know better than a support vector machine. */
+const VERY_FEW_ROWS = 100
+/** From here on, two ways to count are told apart by their answers. */
+const ENOUGH_ROWS_TO_COUNT = 300
 /** Matrix entries that may be visited to compare settings, for the answers to all rows, and for a learning curve: 2 to 3 ns each on two cores. */
 const BUDGET = { comparison: 3e9, answers: 6e9, curve: 2e9 }
 
@@ -63,7 +68,7 @@ function hasFewRows({ problem }: Race): boolean {
 
 async function chooseAmongFew(race: Race): Promise<Trial> {
   const trials = await tryAffordable(race, { folds: ALL_FOLDS, effort: race.afford(THOROUGH) })
-  const fallback = trials[0]!
+  const fallback = usualOf(race, trials)
   const best = ranked(trials)[0]!
   return best.quality - fallback.quality > standardError(race, best) ? best : fallback
 }
@@ -99,13 +104,34 @@ async function chooseAmongMany(race: Race): Promise<Trial> {
   return best
 }
 
+/** What has to be beaten by more than chance. */
+function usualOf({ problem }: Race, trials: Trial[]): Trial {
+  const [usual] = trials as [Trial]
+  const exact = trials.find(({ setting }) => setting === EXACT)
+  if (!exact || problem.rows.fold.length < ENOUGH_ROWS_TO_COUNT) return usual
+  return exact.quality > usual.quality ? exact : usual
+}
+
+/** The default first: what it costs decides which rounds can be afforded. */
+function roundsOf({ problem, long }: Race): Setting[][] {
+  const costs = COSTS.filter(cost => cost !== DEFAULT.cost)
+  return [
+    [DEFAULT],
+    ...(long ? [[EXACT], costs.map(cost => ({ ...EXACT, cost }))] : []),
+    ...(problem.rows.fold.length < VERY_FEW_ROWS ? [[{ ...DEFAULT, bayes: true }]] : []),
+    ...(problem.metric === 'macro_f1' ? [COSTS.map(cost => ({ ...DEFAULT, cost, balanced: true }))] : []),
+    ...ROUNDS,
+  ]
+}
+
 /** Tries the settings round by round as long as the budget allows a whole round. */
 async function tryAffordable(race: Race, run: FoldRun): Promise<Trial[]> {
   const trials: Trial[] = []
-  for (const [done, round] of ROUNDS.entries()) {
+  const rounds = roundsOf(race)
+  for (const [done, round] of rounds.entries()) {
     const expected = trials.length === 0 ? 0 : (workOf(trials) / trials.length) * round.length
     if (workOf(trials) + expected > BUDGET.comparison) break
-    race.report({ stage: 'comparing settings', done, total: ROUNDS.length })
+    race.report({ stage: 'comparing settings', done, total: rounds.length })
     const next = round.map(setting => createTrial(race.problem, race.crew, setting))
     await runFolds(race, next, run)
     trials.push(...next)

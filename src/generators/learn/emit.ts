@@ -4,8 +4,9 @@ import type { Json } from '../../domain/json.ts'
 import { packageFile } from '../../package.ts'
 import { CASED_RANGES, pythonPattern } from './characters.ts'
 import type { LinearModel } from './model.ts'
-import type { Head, Program } from './program.ts'
+import { type Head, isCode, type Program } from './program.ts'
 import { comment } from './python.ts'
+import { codeOfRules } from './rules/code.ts'
 import { SHAPES } from './shapes.ts'
 import { codeOfString } from './strings/code.ts'
 import { codeOfTree } from './tables/code.ts'
@@ -16,6 +17,7 @@ const FEATURES_SHOWN = 8
 const IMPORTABLE = [
   'base64',
   'bisect',
+  'collections',
   'datetime',
   'itertools',
   'json',
@@ -43,6 +45,7 @@ export function emitProgram(
     hasLinear && section('linear.py'),
     needsColumns && section('columns.py'),
     trees.length > 0 && section('trees.py'),
+    program.heads.some(({ by }) => by === 'rules') && section('phrases.py'),
     makes('amount') && section('amounts.py'),
     makes('moment') && section('moments.py'),
     strings.length > 0 && section('strings.py'),
@@ -72,12 +75,9 @@ export function emitProgram(
   })
 }
 
-function isCode({ by }: Head): boolean {
-  return by === 'code' || by === 'string'
-}
-
 function codeOf(head: Head, name: string): string | undefined {
   if (head.by === 'code') return codeOfTree(name, head.code)
+  if (head.by === 'rules') return codeOfRules(name, head.rules)
   return head.by === 'string' ? codeOfString(name, head.string) : undefined
 }
 
@@ -108,8 +108,13 @@ function describeHeads({ heads, linear }: Program, targets: string[]): string[] 
     if (head.by === 'linear') return describeLinear(head, linear!, title)
     if (head.by === 'trees')
       return [`${title}${head.model.trees.length} boosted trees, which look at ${columnsOf(head)}`]
-    return [`${title}${head.by === 'code' ? 'a few questions' : 'cut from the input'}, see part_${at + 1}`]
+    return [`${title}${describeCode(head)}, see part_${at + 1}`]
   })
+}
+
+function describeCode({ by }: Head): string {
+  if (by === 'rules') return 'a list of phrases'
+  return by === 'code' ? 'a few questions' : 'cut from the input'
 }
 
 function columnsOf({ model }: Extract<Head, { by: 'trees' }>): string {

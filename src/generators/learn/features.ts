@@ -3,7 +3,8 @@ import { gramsOf, tokenize } from './tokens.ts'
 /**
  * Features of all rows before they are weighted, in shared memory. A block is a sparse matrix: entries `start[row]` to
  * `start[row + 1]` belong to a row. With m = 1 + ln(occurrences of a word in the text), `value` is the sum of m over the places where
- * a feature occurs in distinct words, `square` the sum of m²; pairs of words count m = 1 each time.
+ * a feature occurs in distinct words, `square` the sum of m²; pairs of words count m = 1 each time. `count` is how often a feature
+ * occurs in all; it is kept for long texts only.
  */
 export interface Block {
   size: number
@@ -11,6 +12,7 @@ export interface Block {
   feature: Int32Array
   value: Float32Array
   square: Float32Array
+  count?: Float32Array
 }
 
 export interface Features {
@@ -27,22 +29,25 @@ export interface Names {
   chars: string[]
 }
 
-export function extractFeatures(texts: string[]): { features: Features; names: Names } {
-  const words = createCollector(texts.length)
-  const chars = createCollector(texts.length)
+export function extractFeatures(
+  texts: string[],
+  { counts }: { counts: boolean },
+): { features: Features; names: Names } {
+  const words = createCollector(texts.length, counts)
+  const chars = createCollector(texts.length, counts)
   const gramsOfWord = new Map<string, number[]>()
 
   for (const text of texts) {
     const tokens = tokenize(text)
     for (const [word, count] of countTokens(tokens)) {
       const damped = dampedCount(count)
-      words.add(words.numberOf(word), damped)
+      words.add(words.numberOf(word), damped, count)
       const grams = gramsOfWord.get(word) ?? gramsOf(word).map(chars.numberOf)
       gramsOfWord.set(word, grams)
-      for (const gram of grams) chars.add(gram, damped)
+      for (const gram of grams) chars.add(gram, damped, count)
     }
     for (let at = 1; at < tokens.length; at++)
-      words.add(words.numberOf(pairOf(tokens[at - 1]!, tokens[at]!)), 1)
+      words.add(words.numberOf(pairOf(tokens[at - 1]!, tokens[at]!)), 1, 1)
     words.endRow()
     chars.endRow()
   }
@@ -82,17 +87,19 @@ function dropRare(block: Block, inputOf: Int32Array, minInputs: number): Block {
   const feature = sharedInts(kept)
   const value = sharedFloats(kept)
   const square = sharedFloats(kept)
+  const count = block.count && sharedFloats(kept)
   let used = 0
   for (let row = 0; row + 1 < start.length; row++) {
     for (let entry = block.start[row]!; entry < block.start[row + 1]!; entry++) {
       if (inputs[block.feature[entry]!]! < minInputs) continue
       feature[used] = block.feature[entry]!
       value[used] = block.value[entry]!
+      if (count) count[used] = block.count![entry]!
       square[used++] = block.square[entry]!
     }
     start[row + 1] = used
   }
-  return { size: block.size, start, feature, value, square }
+  return { size: block.size, start, feature, value, square, ...(count && { count }) }
 }
 
 /** In how many distinct inputs each feature occurs. Rows of one input are visited together, so the last input seen is enough. */
@@ -112,12 +119,13 @@ function distinctInputs(block: Block, inputOf: Int32Array): Int32Array {
 }
 
 /** Collects one block row by row. Arrays double when they are full: there can be tens of millions of entries. */
-function createCollector(rows: number) {
+function createCollector(rows: number, counts: boolean) {
   const numbers = new Map<string, number>()
   const start = sharedInts(rows + 1)
   let feature = new Int32Array(1 << 16)
   let value = new Float32Array(1 << 16)
   let square = new Float32Array(1 << 16)
+  let occurrences = new Float32Array(counts ? 1 << 16 : 0)
   let row = 0
   let used = 0
   /** Where the current row has a feature; places of earlier rows are recognized by being below the row's start. */
@@ -128,6 +136,7 @@ function createCollector(rows: number) {
     feature = copyInto(new Int32Array(size), feature)
     value = copyInto(new Float32Array(size), value)
     square = copyInto(new Float32Array(size), square)
+    if (counts) occurrences = copyInto(new Float32Array(size), occurrences)
   }
 
   return {
@@ -140,7 +149,7 @@ function createCollector(rows: number) {
       }
       return number
     },
-    add(number: number, damped: number) {
+    add(number: number, damped: number, count: number) {
       let entry = place[number]!
       if (entry < start[row]!) {
         if (used === feature.length) grow()
@@ -150,6 +159,7 @@ function createCollector(rows: number) {
       }
       value[entry]! += damped
       square[entry]! += damped * damped
+      if (counts) occurrences[entry]! += count
     },
     endRow() {
       start[++row] = used
@@ -160,6 +170,7 @@ function createCollector(rows: number) {
       feature: sharedInts(used, feature.subarray(0, used)),
       value: sharedFloats(used, value.subarray(0, used)),
       square: sharedFloats(used, square.subarray(0, used)),
+      ...(counts && { count: sharedFloats(used, occurrences.subarray(0, used)) }),
     }),
     names: () => [...numbers.keys()],
   }

@@ -61,6 +61,7 @@ async function fitKept(
   const { weights, biases } = await fitWeights(crew, request)
   return {
     rows: train.length,
+    counting: setting.counting ?? 'words',
     biases: Array.from(biases, sixDigits),
     words: namesOf(names.words, columns.words),
     chars: namesOf(names.chars, columns.chars),

@@ -1,8 +1,9 @@
+import { fitBayes } from './bayes.ts'
 import type { Features } from './features.ts'
 import type { Lane } from './lanes.ts'
-import { type Blocks, chooseColumns, type Matrix, weighRows } from './matrix.ts'
+import { type Blocks, type Counting, chooseColumns, type Matrix, weighRows } from './matrix.ts'
 import { fitRidge } from './ridge.ts'
-import { dotRow, fitSvm } from './svm.ts'
+import { dotRow, type FitOptions, fitSvm } from './svm.ts'
 
 /** What the threads that fit have in common. */
 export interface Shared {
@@ -17,6 +18,9 @@ export interface Setting {
   cost: number
   /** Mistakes on rare labels cost as much in all as those on frequent ones. */
   balanced?: boolean
+  counting?: Counting
+  /** Complement naive Bayes instead of the support vector machine. */
+  bayes?: boolean
 }
 
 /** How exact a fit is. */
@@ -62,8 +66,9 @@ export function createFitter({ features, lanes, seed }: Shared): (task: FitTask)
       use: task.setting.use,
       ...(task.keep && { keep: task.keep }),
     })
-    const train = weighRows(features, task.train, columns)
-    const test = weighRows(features, task.test, columns)
+    const weighing = { columns, counting: task.setting.counting ?? 'words' }
+    const train = weighRows(features, task.train, weighing)
+    const test = weighRows(features, task.test, weighing)
     current = { key: task.matrixKey, columns: columns.size, train, test }
     return current
   }
@@ -85,13 +90,7 @@ export function createFitter({ features, lanes, seed }: Shared): (task: FitTask)
         goals[i] = 'value' in goal ? goal.value[row]! : goal.label[row] === goal.positive ? 1 : -1
       })
       const options = { cost: task.setting.cost, ...task.effort, seed: seed + lane + 1 }
-      const { bias, work } =
-        'value' in goal
-          ? fitRidge(train, goals, weights, options)
-          : fitSvm(train, goals, weights, {
-              ...options,
-              ...(task.setting.balanced && { positiveFactor: rarity(goals) }),
-            })
+      const { bias, work } = fitLane(train, goals, weights, { ...options, setting: task.setting, goal })
       result.work += work
       result.biases[lane - from] = bias
       if (result.scores) writeScores(test, weights, { bias, into: result.scores, at: lane - from, width })
@@ -101,6 +100,20 @@ export function createFitter({ features, lanes, seed }: Shared): (task: FitTask)
     if (result.importance) multiply(result.importance, squaresByColumn(train, columns))
     return result
   }
+}
+
+function fitLane(
+  train: Matrix,
+  goals: Float32Array,
+  weights: Float32Array,
+  { setting, goal, ...options }: FitOptions & { setting: Setting; goal: Lane },
+): { bias: number; work: number } {
+  if ('value' in goal) return fitRidge(train, goals, weights, options)
+  if (setting.bayes) return fitBayes(train, goals, weights)
+  return fitSvm(train, goals, weights, {
+    ...options,
+    ...(setting.balanced && { positiveFactor: rarity(goals) }),
+  })
 }
 
 /** Negative rows for each positive one. */

@@ -24,6 +24,7 @@ export function createLinear(model: LinearModel): (tokens: string[]) => number[]
   })
 
   return tokens => {
+    if (model.counting === 'features') return exactScores(tokens)
     const words = emptySum()
     const chars = emptySum()
     for (const [word, count] of countTokens(tokens)) {
@@ -37,6 +38,27 @@ export function createLinear(model: LinearModel): (tokens: string[]) => number[]
     for (let at = 1; at < tokens.length; at++)
       add(words, [wordAt.get(pairOf(tokens[at - 1]!, tokens[at]!))], 1)
 
+    return scoresOf(words, chars)
+  }
+
+  /** Each feature counts what its own occurrences are worth. */
+  function exactScores(tokens: string[]): number[] {
+    const counts = new Map<number, number>()
+    const count = (feature: number | undefined, times: number) => {
+      if (feature !== undefined) counts.set(feature, (counts.get(feature) ?? 0) + times)
+    }
+    for (const [word, times] of countTokens(tokens)) {
+      count(wordAt.get(word), times)
+      for (const gram of gramsOf(word)) count(charAt.get(gram), times)
+    }
+    for (let at = 1; at < tokens.length; at++) count(wordAt.get(pairOf(tokens[at - 1]!, tokens[at]!)), 1)
+    const words = emptySum()
+    const chars = emptySum()
+    for (const [feature, times] of counts) add(feature < model.words.length ? words : chars, [feature], times)
+    return scoresOf(words, chars)
+  }
+
+  function scoresOf(words: Sum, chars: Sum): number[] {
     if (!words.known && !chars.known) return model.biases.map(() => Number.NaN)
     const wordFactor = words.norm > 0 ? model.wordScale / 16 / Math.sqrt(words.norm) : 0
     const charFactor = chars.norm > 0 ? model.charScale / 16 / Math.sqrt(chars.norm) : 0

@@ -1,4 +1,4 @@
-import type { Block, Features } from './features.ts'
+import { type Block, dampedCount, type Features } from './features.ts'
 
 /** Blocks of features that a setting uses. */
 export interface Blocks {
@@ -61,8 +61,18 @@ export function inverseDocumentFrequency(rows: number, documents: number): numbe
   return Math.log((1 + rows) / (1 + documents)) + 1
 }
 
-/** Weights rows by idf and divides each block of a row by its norm, sqrt(Σ square · idf²). */
-export function weighRows(features: Features, rows: Int32Array, columns: Columns): Matrix {
+/**
+ * How features that occur several times count: damped word by word, so that sums over words are enough (norm sqrt(Σ square · idf²)),
+ * or each feature exactly, 1 + ln(its occurrences), with the norm of just these values.
+ */
+export type Counting = 'words' | 'features'
+
+/** Weights rows by idf and divides each block of a row by its norm. */
+export function weighRows(
+  features: Features,
+  rows: Int32Array,
+  { columns, counting }: { columns: Columns; counting: Counting },
+): Matrix {
   const capacity = entriesOf(features.words, rows) + entriesOf(features.chars, rows)
   const start = new Int32Array(rows.length + 1)
   const column = new Int32Array(capacity)
@@ -79,8 +89,10 @@ export function weighRows(features: Features, rows: Int32Array, columns: Columns
       if (at < 0) continue
       const idf = columns.idf[at]!
       column[used] = at
-      value[used++] = block.value[entry]! * idf
-      norm += block.square[entry]! * idf * idf
+      const own = counting === 'features' ? dampedCount(block.count![entry]!) : block.value[entry]!
+      const square = counting === 'features' ? own * own : block.square[entry]!
+      value[used++] = own * idf
+      norm += square * idf * idf
     }
     const scale = norm > 0 ? 1 / Math.sqrt(norm) : 0
     let sum = 0

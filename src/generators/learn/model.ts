@@ -1,3 +1,5 @@
+import type { Counting } from './matrix.ts'
+
 /**
  * A linear model of text features, which are numbered through: words and pairs first, then character sequences. A score is a lane's
  * bias plus, for each block, the sum of the weights of what was found, divided by the block's norm.
@@ -5,6 +7,7 @@
 export interface LinearModel {
   /** Rows it was learned from. */
   rows: number
+  counting: Counting
   /** One a lane. */
   biases: number[]
   words: string[]
@@ -25,8 +28,8 @@ const FARTHEST = 255
 
 /** As it is kept in `model.json`. */
 export function encodeLinear(model: LinearModel) {
-  const { biases, rows, wordScale, charScale } = model
-  return { biases, scales: [wordScale, charScale], rows, ...encodeFeatures(model) }
+  const { biases, rows, counting, wordScale, charScale } = model
+  return { biases, scales: [wordScale, charScale], rows, counting, ...encodeFeatures(model) }
 }
 
 /**

@@ -57,7 +57,7 @@ export async function fitWeights(
 
 function tasksOf(request: ModelRequest, want: FitTask['want'], lanes: number): FitTask[] {
   const { setting, effort, train, test = new Int32Array(0), keep, name } = request
-  const matrixKey = [name, setting.use.words, setting.use.chars].join()
+  const matrixKey = [name, setting.use.words, setting.use.chars, setting.counting].join()
   const tasks: FitTask[] = []
   for (let from = 0; from < lanes; from += LANES_PER_TASK) {
     const to = Math.min(from + LANES_PER_TASK, lanes)

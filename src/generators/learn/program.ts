@@ -5,6 +5,7 @@ import type { Span } from './lanes.ts'
 import { createLinear } from './linear.ts'
 import { encodeLinear, type LinearModel } from './model.ts'
 import { type Answered, type Reading, read } from './readings.ts'
+import { answerTokens, type RuleList } from './rules/list.ts'
 import { runString, type StringProgram } from './strings/train.ts'
 import { categoryOf, cellOf, numberOf, textOfCell } from './tables/columns.ts'
 import { type ModelColumn, type TreesModel, UNIT } from './tables/model.ts'
@@ -27,7 +28,15 @@ export type Head =
   | { by: 'linear'; span: Span; reading: Reading }
   | { by: 'trees'; model: TreesModel; texts: LinearModel[]; reading: Reading }
   | { by: 'code'; code: CodeTree }
+  | { by: 'rules'; rules: RuleList }
   | { by: 'string'; string: StringProgram }
+
+type CodeHead = Extract<Head, { by: 'code' | 'rules' | 'string' }>
+
+/** Heads that are functions of the program, instead of numbers in its model. */
+export function isCode(head: Head): head is CodeHead {
+  return head.by === 'code' || head.by === 'rules' || head.by === 'string'
+}
 
 export type Part = Omit<Answered, 'lead'>
 
@@ -36,11 +45,12 @@ export function createPredictor(program: Program): (input: Json) => Part & { sco
   const linear = program.linear && createLinear(program.linear)
   const heads = program.heads.map(createHead)
   return input => {
-    const scores = linear?.(tokenize(textOf(input, program.order))) ?? []
+    const tokens = () => tokenize(textOf(input, program.order))
+    const scores = linear?.(tokens()) ?? []
     return {
       ...putTogether(
         program.shape,
-        heads.map(head => head(input, scores)),
+        heads.map(head => head(input, { scores, tokens })),
       ),
       scores,
     }
@@ -65,7 +75,7 @@ export function encodeProgram({ order, shape, linear, heads }: Program): string 
 }
 
 function encodeHead(head: Head, at: number) {
-  if (head.by === 'code' || head.by === 'string') return { by: 'code', code: at }
+  if (isCode(head)) return { by: 'code', code: at }
   if (head.by === 'linear') return head
   const { columns, bases, trees } = head.model
   const paths = head.texts.map((_, model) => columns.find(({ text }) => text?.model === model)?.path)
@@ -87,11 +97,18 @@ function encodeHead(head: Head, at: number) {
   }
 }
 
-function createHead(head: Head): (input: Json, scores: number[]) => Part {
+/** What all heads may share of an input. */
+interface Look {
+  scores: number[]
+  tokens: () => string[]
+}
+
+function createHead(head: Head): (input: Json, look: Look) => Part {
   if (head.by === 'code') return input => answerOfTree(head.code, input)
   if (head.by === 'string') return input => runString(head.string, input)
+  if (head.by === 'rules') return (_, { tokens }) => answerTokens(head.rules, tokens())
   if (head.by === 'linear')
-    return (_, scores) => read(scores.slice(head.span.from, head.span.to), head.reading)
+    return (_, { scores }) => read(scores.slice(head.span.from, head.span.to), head.reading)
   const trees = createTrees(head.model)
   const texts = head.texts.map(createLinear)
   return input =>

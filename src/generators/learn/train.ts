@@ -42,6 +42,8 @@ export interface TrainedLinear {
 
 /** Matrix entries times lanes that one fit may visit. Rows that are learned drop out early, so few fits come near. */
 const MOST_WORK_PER_FIT = 8e9
+/** Characters. */
+const LONG_TEXT = 300
 /** Of a model in JSON. */
 const MOST_BYTES = 4.5e6
 
@@ -50,13 +52,14 @@ export async function trainLinear(lesson: LinearLesson, options: TrainOptions): 
   const { rows, targets, metric } = lesson
   const { report } = options
   report({ stage: 'reading the examples', done: 0, total: 1 })
-  const { features, names } = readFeatures(lesson.texts, rows)
+  const long = isLong(lesson.texts)
+  const { features, names } = readFeatures(lesson.texts, rows, { counts: long })
   const { lanes, spans } = lanesOf(targets)
   const afford = affordable(features, lanes.length)
   const crew = startLinearCrew({ features, lanes, seed: rows.seed }, options)
 
   const problem: LinearProblem = { rows, targets, spans, metric }
-  const race: Race = { problem, crew, afford, report }
+  const race: Race = { problem, crew, afford, report, long }
   const full = await chooseSetting(race)
   report({ stage: 'measuring what more labels bring', done: 0, total: 1 })
   const half = await tryHalf(race, full)
@@ -76,12 +79,19 @@ export async function trainLinear(lesson: LinearLesson, options: TrainOptions): 
   return { model, setting, scores, spans, learningCurve: learningCurve(problem, full, half) }
 }
 
+/** Texts in which features occur so often that it matters how they are counted. */
+function isLong(texts: string[]): boolean {
+  const lengths = Int32Array.from(texts, text => text.length).sort()
+  return lengths[Math.floor(lengths.length / 2)]! > LONG_TEXT
+}
+
 /** Features of texts, without those that too few inputs share. */
 export function readFeatures(
   texts: string[],
   { input, minInputs }: Rows,
+  { counts } = { counts: false },
 ): { features: Features; names: Names } {
-  const { features, names } = extractFeatures(texts)
+  const { features, names } = extractFeatures(texts, { counts })
   return { features: minInputs > 1 ? dropRareFeatures(features, input, minInputs) : features, names }
 }
 

@@ -57,6 +57,55 @@ def linear(model):
                 word_lanes += 16 * (rows[pair] or spread_row(pair))
                 word_parts += 16
                 word_norm += squared_idf[pair]
+        return scores_from(word_lanes, word_parts, word_norm, char_lanes, char_parts, char_norm)
+
+    def exact_scores_of(tokens):
+        """The same for long texts, where each feature counts what its own occurrences are worth."""
+        times = {}
+        for token in tokens:
+            times[token] = times.get(token, 0) + 1
+        found = []
+        for word, count in times.items():
+            features = known_words.get(word)
+            if features is None:
+                features = features_of(word)
+            found += features if count == 1 else features * count
+        for pair in map(words.get, map("%s %s".__mod__, zip(tokens, itertools.islice(tokens, 1, None)))):
+            if pair is not None:
+                if not rows[pair]:
+                    spread_row(pair)
+                found.append(pair)
+        by_count = {}
+        for number, count in collections.Counter(found).items():
+            by_count.setdefault(count, []).append(number)
+        sums = [[0, 0, 0.0], [0, 0, 0.0]]  # of words and of character sequences: lanes, sixteenths, squared norm
+        for count, numbers in by_count.items():
+            numbers.sort()
+            first_char = bisect.bisect_left(numbers, len(words))
+            damped = 1 + math.log(count)
+            parts = int(16 * damped + 0.5)
+            for block, own in zip(sums, (numbers[:first_char], numbers[first_char:])):
+                block[0] += parts * sum(map(rows.__getitem__, own))
+                block[1] += parts * len(own)
+                block[2] += damped * damped * sum(map(squared_idf.__getitem__, own))
+        return scores_from(*sums[0], *sums[1])
+
+    def features_of(word):
+        """Numbers of the word itself and of its character sequences, as far as they are known."""
+        padded = " " + word + " "
+        names = [padded[at : at + length] for length in range(@@SHORTEST_GRAM@@, @@LONGEST_GRAM@@ + 1) for at in range(len(padded) - length + 1)]
+        numbers = [words.get(word)] + [chars.get(name) for name in names]
+        numbers = [number for number in numbers if number is not None]
+        for number in numbers:
+            if not rows[number]:
+                spread_row(number)
+        if len(word) <= longest_known_word:
+            if len(known_words) >= most_known_words:
+                known_words.clear()
+            known_words[word] = numbers
+        return numbers
+
+    def scores_from(word_lanes, word_parts, word_norm, char_lanes, char_parts, char_norm):
         if not word_parts and not char_parts:
             return None
         word_factor = word_scale / math.sqrt(word_norm) if word_norm else 0.0
@@ -104,4 +153,4 @@ def linear(model):
         rows[number] = row
         return row
 
-    return scores_of
+    return exact_scores_of if model["counting"] == "features" else scores_of

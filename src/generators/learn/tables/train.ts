@@ -46,7 +46,7 @@ const USUAL_ROUNDS = 120
 /** The final model has more rows than those of the folds. */
 const MORE_ROUNDS = 1.1
 /** Rows times columns times lanes times rounds (every row is visited some three times a round) of one forest, and of all that are compared. */
-const BUDGET = { forest: 0.5e9, comparison: 1e9 }
+const BUDGET = { forest: 0.5e9, comparison: 0.6e9 }
 /** More labels than these would make more columns of a text than trees can use. */
 const MOST_TEXT_LANES = 20
 const FEWEST_OF_CATEGORY = 3
