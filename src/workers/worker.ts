@@ -61,19 +61,18 @@ export function createWorker(
   let isGone = false
   let calls = 0
 
-  function exchange(body: Buffer | string, limit: { timeoutMs: number; most?: number }): Promise<Answered> {
+  function exchange(body: string | Buffer[], limit: { timeoutMs: number; most?: number }): Promise<Answered> {
     return new Promise(settle => {
       if (end) return settle({ answer: { ok: false, ...end }, elapsedMs: 0, isReached: false })
       const nonce = randomUUID()
       reader.expect(nonce, limit.most)
       awaited.push({ settle, timeoutMs: limit.timeoutMs, since: 0, timer: undefined })
       if (awaited.length === 1) begin(awaited[0]!)
-      // Cork: one write for three parts, without copying them.
-      channel.cork()
-      channel.write(`{"n":"${nonce}",`)
-      channel.write(body)
-      channel.write('}\n')
-      channel.uncork()
+      // One part: several, even when they are written together, take twice as long.
+      const head = `{"n":"${nonce}",`
+      channel.write(
+        typeof body === 'string' ? `${head}${body}}\n` : Buffer.concat([Buffer.from(head), ...body, END]),
+      )
     })
   }
 
@@ -193,8 +192,7 @@ export function createWorker(
     },
     async callMany(inputs, count, timeoutMs) {
       calls += count
-      const body = Buffer.concat([INPUTS, inputs])
-      const { answer, elapsedMs, isReached } = await exchange(body, {
+      const { answer, elapsedMs, isReached } = await exchange([INPUTS, inputs], {
         timeoutMs: timeoutMs + CHUNK_MS,
         most: count,
       })
@@ -233,6 +231,7 @@ interface Answered {
 }
 
 const INPUTS = Buffer.from('"ins":')
+const END = Buffer.from('}\n')
 
 type Answer = Extract<Frame, { ok: true }> | ({ ok: false } & End)
 

@@ -42,6 +42,7 @@ PID_SLOT = (0xDEADBEEF).to_bytes(4, "little")
 HINT = " [the sandbox has no network, no other processes, and no files but the program's own, read-only]"
 
 libc = ctypes.CDLL(None, use_errno=True)
+allowed_seconds = None
 
 
 def main():
@@ -49,6 +50,8 @@ def main():
     os.closerange(CHANNEL + 1, 64)
     config = read_config()
     harden(config)
+    if "stage2" in config:
+        config["stage2"] = decode_base64(config["stage2"])
     # A program that prints is heard at once and in order, and what it prints never reaches the channel.
     sys.stdout = sys.stderr
     if config.get("alone"):
@@ -95,8 +98,8 @@ def answer_in_forks(config):
     """Inputs and outputs pass through two buffers that are wiped, so that no later child finds an earlier request in this memory."""
     limits = config["limits"]
     supervisor = os.getpid()
-    request = bytearray((limits["input_kb"] << 10) + ENVELOPE_BYTES)
-    reply = bytearray((limits["output_kb"] << 10) + ENVELOPE_BYTES)
+    request = new_buffer((limits["input_kb"] << 10) + ENVELOPE_BYTES)
+    reply = new_buffer((limits["output_kb"] << 10) + ENVELOPE_BYTES)
     try:
         code = compile_program(config["program"])
     except BaseException as problem:
@@ -109,8 +112,15 @@ def answer_in_forks(config):
         size = read_line(request)
         if size == 0:
             return
-        answer(bytes(request[NONCE]), lambda: answer_once(config, code, supervisor, request, size), reply)
+        answer(request[NONCE], lambda: answer_once(config, code, supervisor, request, size), reply)
         wipe(request, size)
+
+
+def new_buffer(size):
+    """Takes memory when it is used, and none of a child's."""
+    import mmap
+
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def answer(nonce, job, reply):
@@ -333,7 +343,7 @@ def take_filter(config, nonce, supervisor):
             limit("NPROC", config["threads"])
         if "stage2" in config:
             own = os.getpid().to_bytes(4, "little")
-            install_filter(decode_base64(config["stage2"]).replace(PID_SLOT, own))
+            install_filter(config["stage2"].replace(PID_SLOT, own))
         return True
     except OSError as problem:
         send(failure(nonce, "sandbox-unavailable", str(problem)))
@@ -343,6 +353,10 @@ def take_filter(config, nonce, supervisor):
 def limit_processor_time(milliseconds):
     """Allows so much more than this process has used so far: it answers thousands of calls in its life, each with its own share."""
     soft = int(time.process_time()) + 1 - (-milliseconds // 1000)
+    global allowed_seconds
+    if soft == allowed_seconds:
+        return  # whole seconds: it is rarely another one
+    allowed_seconds = soft
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
     except ValueError:

@@ -13,15 +13,10 @@ import { findTiers } from '../helpers/tiers.ts'
 
 type Code = Record<
   | 'echo'
-  | 'raise'
   | 'end'
+  | 'told'
   | 'spin'
   | 'print'
-  | 'nan'
-  | 'integer'
-  | 'surrogate'
-  | 'large'
-  | 'deep'
   | 'state'
   | 'classify'
   | 'nothing'
@@ -40,15 +35,19 @@ const PROGRAMS: Record<RuntimeName, { entry: string; code: Code }> = {
     entry: 'program.py',
     code: {
       echo: 'def execute(value):\n    return value',
-      raise: 'def execute(value):\n    raise ValueError("no good")',
       end: 'import os\ndef execute(value):\n    os._exit(3) if value == "end" else None\n    return value',
+      told: `
+def execute(told):
+    if told == 'raise': raise ValueError("no good")
+    if told == 'nan': return [float('nan')]
+    if told == 'integer': return 2 ** 53
+    if told == 'surrogate': return '\\ud800'
+    if told == 'large': return 'x' * (2 << 20)
+    if told == 'deep':
+        for _ in range(70): told = [told]
+    return told`,
       spin: 'def execute(value):\n    while True: pass',
       print: 'def execute(value):\n    print("a log line")\n    return value',
-      nan: 'def execute(value):\n    return [float("nan")]',
-      integer: 'def execute(value):\n    return 2 ** 53',
-      surrogate: 'def execute(value):\n    return "\\ud800"',
-      large: 'def execute(value):\n    return "x" * (2 << 20)',
-      deep: 'def execute(value):\n    for _ in range(70): value = [value]\n    return value',
       state: 'SEEN = []\ndef execute(value):\n    SEEN.append(value)\n    return len(SEEN)',
       classify: 'def classify(text):\n    return len(text)',
       nothing: 'def answer(value):\n    return value',
@@ -66,15 +65,19 @@ const PROGRAMS: Record<RuntimeName, { entry: string; code: Code }> = {
     entry: 'program.js',
     code: {
       echo: 'export async function execute(value) { return value }',
-      raise: 'export function execute(value) { throw new TypeError("no good") }',
       end: 'export function execute(value) { if (value === "end") process.exit(3); return value }',
+      told: `
+export function execute(told) {
+  if (told === 'raise') throw new TypeError('no good')
+  if (told === 'nan') return [NaN]
+  if (told === 'integer') return 2 ** 53
+  if (told === 'surrogate') return '\\ud800'
+  if (told === 'large') return 'x'.repeat(2 << 20)
+  if (told === 'deep') for (let i = 0; i < 70; i++) told = [told]
+  return told
+}`,
       spin: 'export function execute(value) { for (;;); }',
       print: 'export function execute(value) { console.log("a log line"); return value }',
-      nan: 'export function execute(value) { return [NaN] }',
-      integer: 'export function execute(value) { return 2 ** 53 }',
-      surrogate: 'export function execute(value) { return "\\ud800" }',
-      large: 'export function execute(value) { return "x".repeat(2 << 20) }',
-      deep: 'export function execute(value) { for (let i = 0; i < 70; i++) value = [value]; return value }',
       state: 'const seen = []\nexport function execute(value) { seen.push(value); return seen.length }',
       classify: 'export function classify(text) { return text.length }',
       nothing: 'export function answer(value) { return value }',
@@ -120,21 +123,32 @@ for (const [name, { entry, code }] of Object.entries(PROGRAMS) as [
           expect(replies.map(reply => 'value' in reply && reply.value)).toEqual([...replies.keys()])
         })
 
+        test('says what is wrong with a call, and answers the next', async () => {
+          const pool = await open('told')
+          const cases = [
+            ['raise', 'error', /no good \(program\.\w+:\d\)$/],
+            ['nan', 'bad-output', /cannot return NaN or infinity/],
+            ['integer', 'bad-output', /beyond 2\*\*53/],
+            ['surrogate', 'bad-output', /lone surrogate/],
+            ['large', 'output-limit', /larger than 1024 KiB/],
+            ['deep', 'bad-output', /nested levels/],
+          ] as const
+          for (const [told, kind, message] of cases)
+            expect(await pool.run(told)).toMatchObject({ kind, message: expect.stringMatching(message) })
+          const replies = await pool.runMany(['fine', 'nan', 'raise'])
+          expect(replies.map(reply => reply.kind)).toEqual(['ok', 'bad-output', 'error'])
+        })
+
         test.each([
-          ['raise', 'error', /no good \(program\.\w+:\d\)$/],
-          ['nan', 'bad-output', /cannot return NaN or infinity/],
-          ['integer', 'bad-output', /beyond 2\*\*53/],
-          ['surrogate', 'bad-output', /lone surrogate/],
-          ['large', 'output-limit', /larger than 1024 KiB/],
-          ['deep', 'bad-output', /nested levels/],
-          ['nothing', 'start-failed', /program\.\w+ (defines|exports) no/],
-          ['broken', 'start-failed', /SyntaxError/],
-          ['failing', 'start-failed', /not today/],
-          ['exiting', 'start-failed', /ended without an answer/],
-        ] as const)('says what went wrong: %s', async (which, kind, message) => {
+          ['nothing', /program\.\w+ (defines|exports) no/],
+          ['broken', /SyntaxError/],
+          ['failing', /not today/],
+          ['exiting', /ended without an answer/],
+        ] as const)('says why a program does not load: %s', async (which, message) => {
           const pool = await open(which)
-          expect(await pool.run(1)).toMatchObject({ kind, message: expect.stringMatching(message) })
-          expect((await pool.runMany([1, 2])).map(reply => reply.kind)).toEqual([kind, kind])
+          const failure = { kind: 'start-failed', message: expect.stringMatching(message) }
+          expect(await pool.ready).toMatchObject(failure)
+          expect(await pool.runMany([1, 2])).toMatchObject([failure, failure])
         })
 
         test('replaces what has ended, and stops what does not end', async () => {
