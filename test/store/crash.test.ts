@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOrigin, expectConsistent, write } from '../helpers/data-directory.ts'
@@ -66,6 +66,36 @@ test.skipIf(process.platform !== 'linux').each(['references locked', 'told to la
     expectConsistent(root, before)
   },
 )
+
+test('without a commit, a crash leaves the link and the history of before or after', {
+  timeout: 120_000,
+}, async () => {
+  const killed = await eachStep(async number => {
+    const root = origin.copy()
+    const env = { NO_COMMIT: '1', LOOPAI_STOP_AT: `${number}:SIGKILL` }
+    const crashed = await runWriter(root, ['promote', 'a', '2'], { env })
+    await write(root, ['nothing', 'a'])
+    const link = readlinkSync(path.join(root, 'loop-apps/a/artifacts/active'))
+    const history = readFileSync(path.join(root, 'loop-apps/a/history.jsonl'), 'utf8').trimEnd().split('\n')
+    expect(`v${JSON.parse(history.at(-1)!).to}`).toBe(link)
+    expect(existsSync(path.join(root, '.git/loopai/journal.json'))).toBe(false)
+    expect(runGit(root, 'log', '--format=%s', '-1')).toBe('a: promote v1')
+    return crashed.signal === 'SIGKILL'
+  })
+  expect(killed).toBeGreaterThanOrEqual(5)
+})
+
+test('the next command says what it did about a crash', async () => {
+  const root = origin.copy()
+  await runWriter(root, ['promote', 'a', '2'], { env: { LOOPAI_STOP_AT: 'landed:SIGKILL' } })
+  expect(await write(root, ['nothing', 'a'])).toBe(
+    '"finished what a crash had interrupted: a: promote v1 -> v2"\n',
+  )
+  await runWriter(root, ['rollback', 'a', '1'], { env: { LOOPAI_STOP_AT: 'index locked:SIGKILL' } })
+  expect(await write(root, ['nothing', 'a'])).toBe(
+    '"took back what a crash had interrupted: a: rollback v2 -> v1"\n',
+  )
+})
 
 test('a number that was visible before a crash is not used again', async () => {
   const root = origin.copy()
