@@ -18,7 +18,7 @@ import { isTrue } from './identity.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
 import { claim, discard, place, unclaim } from './placing.ts'
 import { addStale } from './recovery.ts'
-import { isLostRace, isTagTaken, moveHead } from './references.ts'
+import { isLostRace, isTagTaken, moveHead, referencesBusy } from './references.ts'
 import { step } from './steps.ts'
 
 /** What lasts from one commit of a transaction to the next. */
@@ -37,20 +37,20 @@ interface Landing {
 }
 
 const WAIT_MS = { content: 10_000, flip: 2_000 }
-const ATTEMPTS = 50
+const RACE_MS = 10_000
 
 /** Lands a commit. When somebody else's was faster it is built again on theirs, unless that one changed our paths. */
 export async function landCommit(session: Session, commit: Commit): Promise<string> {
   const change = await planChange(session, commit)
+  const deadline = Date.now() + RACE_MS
   try {
-    let before: Objects | undefined
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const result = await tryToLand(session, change, before)
-      if (result.id) return result.id
-      before = result.before
-      await sleep(Math.random() * 5 * attempt)
+    for (let expected: Objects | undefined; ; ) {
+      const { id, before, lost } = await tryToLand(session, change, expected)
+      if (id) return id
+      if (Date.now() > deadline) throw referencesBusy(lost)
+      expected = before
+      await sleep(Math.random() * 20)
     }
-    throw new LoopaiError('GIT_BUSY', 'others keep committing to this branch', { hint: 'repeat the command' })
   } finally {
     if (!session.journal.write) await discard(session.repository.workTree, change.plan).catch(() => {})
   }
@@ -70,7 +70,7 @@ export async function writeFiles(session: Session, commit: Commit): Promise<null
     await place(workTree, plan)
   } catch (error) {
     await unclaim(workTree, plan)
-    await discard(workTree, plan)
+    await discard(workTree, plan).catch(() => {})
     throw error
   } finally {
     await writeJournal(repository, journal)
@@ -86,7 +86,7 @@ async function tryToLand(
   session: Session,
   change: Change,
   expected: Objects | undefined,
-): Promise<{ id?: string; before: Objects }> {
+): Promise<{ id?: string; before: Objects; lost?: unknown }> {
   const { repository } = session
   const { workTree } = repository
   const { subject, plan } = change
@@ -122,7 +122,7 @@ async function tryToLand(
   } catch (error) {
     await giveUp(session, write, landing)
     if (landing.hasLanded) throw unfinished(error, change)
-    if (before && isLostRace(error)) return { before }
+    if (before && isLostRace(error)) return { before, lost: error }
     throw error
   }
   session.head = write.commit!
@@ -189,12 +189,12 @@ function buildChange(session: Session, { message, files, removed, watched }: Cha
 /** Somebody committed a change of the very paths: what we computed came from older contents. */
 function refuseMoved(change: Change, expected: Objects, before: Objects): void {
   const claimed = change.plan.flatMap(one => ('claim' in one ? one.claim : []))
-  const moved = change.watched.find(
-    (name, i) => expected[i] !== before[i] || (before[i] !== null && claimed.includes(name)),
-  )
-  if (!moved) return
-  throw new LoopaiError('CONFLICT', `${moved} was changed by another commit`, {
-    hint: 'look at git log and git status, then repeat the command',
+  const moved = change.watched.find((_, i) => expected[i] !== before[i])
+  const hidden = change.watched.find((name, i) => before[i] !== null && claimed.includes(name))
+  if (moved === undefined && hidden === undefined) return
+  const what = moved ? `${moved} was changed by another commit` : `${hidden} is in git, though not on disk`
+  throw new LoopaiError('CONFLICT', what, {
+    hint: moved ? 'repeat the command' : `bring it back with: git restore ${hidden}   or commit its removal`,
   })
 }
 

@@ -85,8 +85,14 @@ async function removeOwnLocks(
   return true
 }
 
-function referencesBusy(cause: unknown): LoopaiError {
-  const file = /'([^']*\.lock)'/.exec(complaintOf(cause))?.[1] ?? 'a lock in the git directory'
+/** Nobody can wait for ever: either a lock was left behind, or others commit all the time. */
+export function referencesBusy(cause: unknown): LoopaiError {
+  const file = /'([^']*\.lock)'/.exec(complaintOf(cause))?.[1]
+  if (!file)
+    return new LoopaiError('GIT_BUSY', 'others keep committing to this branch', {
+      hint: 'repeat the command',
+      cause,
+    })
   return new LoopaiError('GIT_BUSY', `another git command holds ${file}`, {
     hint: 'wait for it; if no git command is running any more, remove that file',
     cause,

@@ -202,6 +202,29 @@ describe('when git is busy with the index', () => {
   })
 })
 
+test('a reference lock that somebody left is waited for, then named', { timeout: 30_000 }, async () => {
+  const { root, repository } = await repositoryWith({ f: 'one\n' })
+  const lock = path.join(root, '.git', 'HEAD.lock')
+  writeFileSync(lock, '')
+  await expect(commitFile(repository, 'f', 'two\n')).rejects.toMatchObject({
+    code: 'GIT_BUSY',
+    message: `another git command holds ${lock}`,
+  })
+  expect(readFileSync(path.join(root, 'f'), 'utf8')).toBe('one\n')
+  expect(readdirSync(repository.state)).toEqual([])
+  rmSync(lock)
+  expect(runGit(root, 'status', '--porcelain')).toBe('')
+})
+
+test('a path that is in git and not on disk is not made anew', async () => {
+  const { root, repository } = await repositoryWith({ f: 'one\n', g: 'one\n' })
+  rmSync(path.join(root, 'g'))
+  await expect(commitFile(repository, 'g', 'two\n')).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: 'g is in git, though not on disk',
+  })
+})
+
 describe('options', () => {
   test('without a commit the files are written and git is left alone', async () => {
     const { root, repository } = await repositoryWith({ f: 'one\n' })
