@@ -47,6 +47,12 @@ export interface CallOptions {
   client?: string | undefined
 }
 
+/** A call with what it says for itself. */
+export interface AskedCall {
+  input: unknown
+  options: CallOptions
+}
+
 /** One version of one app, ready to answer. Whoever opens it closes it. */
 export interface Executor {
   app: LoopApp
@@ -57,6 +63,8 @@ export interface Executor {
   execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   /** Answers all inputs, in their order, and records them with one write. */
   executeMany(inputs: unknown[], options?: CallOptions): Promise<ExecutionReply[]>
+  /** The same for calls that say something of their own, except a time limit. */
+  executeAll(calls: AskedCall[]): Promise<ExecutionReply[]>
   close(): Promise<void>
 }
 
@@ -123,30 +131,40 @@ export function createExecutor(parts: ExecutorParts): Executor {
     version,
     sandbox: program.sandbox,
     failure: program.failure,
-    execute: async (input, options) => (await run(parts, [input], options))[0]!,
-    executeMany: (inputs, options) => run(parts, inputs, options),
+    execute: async (input, options = {}) => (await run(parts, [{ input, options }], options.timeoutMs))[0]!,
+    executeMany: (inputs, options = {}) =>
+      run(
+        parts,
+        inputs.map(input => ({ input, options })),
+        options.timeoutMs,
+      ),
+    executeAll: calls => run(parts, calls),
     close: () => program.close(),
   }
 }
 
 async function run(
   parts: ExecutorParts,
-  inputs: unknown[],
-  options: CallOptions = {},
+  calls: AskedCall[],
+  timeoutMs?: number | undefined,
 ): Promise<ExecutionReply[]> {
   const { program, recorder } = parts
   const timestamp = parts.now().toISOString()
-  const ids = inputs.map(() => uuid())
+  const ids = calls.map(() => uuid())
   const outcomes =
-    inputs.length === 1
-      ? [await program.answer(inputs[0], options)]
-      : await program.answerMany(inputs, options)
-  const finished = outcomes.map((outcome, i): Finished => {
-    const id = ids[i]!
-    return { id, timestamp, input: inputs[i] as Json, outcome, sample: sampleOf(parts, id, outcome, options) }
+    calls.length === 1
+      ? [await program.answer(calls[0]!.input, { timeoutMs })]
+      : await program.answerMany(
+          calls.map(call => call.input),
+          { timeoutMs },
+        )
+  const finished = calls.map(({ input, options }, i): Finished => {
+    const [id, outcome] = [ids[i]!, outcomes[i]!]
+    const sample = sampleOf(parts, id, outcome, options)
+    return { id, timestamp, input: input as Json, outcome, sample, client: options.client }
   })
   const { privacy } = parts.settings()
-  const circumstances = { ...parts, sandbox: program.sandbox, privacy, client: options.client }
+  const circumstances = { ...parts, sandbox: program.sandbox, privacy }
   const isRecorded =
     recorder !== undefined &&
     privacy.record !== 'off' &&

@@ -2,6 +2,7 @@ import type { VersionSelector } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Lifecycle } from '../domain/history.ts'
+import type { Version } from '../domain/version.ts'
 import { peekActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { fingerprint } from '../store/fingerprint.ts'
@@ -87,18 +88,12 @@ export async function openLiveApp(
   let config: Config = await readConfig(data, app)
   const lifecycle = watchLifecycle(app)
   const recorder = recordInBatches(app, workspace.report)
-  const versions = createRunningVersions(app, async version => {
+  const open = async (version: Version) => {
     const program = await openVersion(app, version, options)
-    return createExecutor({
-      app,
-      version,
-      program,
-      source: 'http',
-      recorder,
-      now: workspace.now,
-      settings: () => config,
-    })
-  })
+    const settings = () => config
+    return createExecutor({ app, version, program, source: 'http', recorder, now: workspace.now, settings })
+  }
+  const versions = createRunningVersions(app, open, options.size)
   let good: Running | undefined
   let broken: { number: number | undefined; problem: Error; until: number } | undefined
   let fallbacks = 0
@@ -202,7 +197,7 @@ export async function openLiveApp(
     running.users++
     return {
       version: running.version,
-      execute: (input, call) => count(running.executor.execute(input, call)),
+      execute: (input, call) => count(running.gatherer.execute(input, call)),
       release() {
         running.users--
         running.lastUse = performance.now()

@@ -115,6 +115,7 @@ export interface Finished {
   input: Json
   outcome: Outcome
   sample: Sample
+  client?: string | undefined
 }
 
 interface Circumstances {
@@ -123,13 +124,12 @@ interface Circumstances {
   source: Source
   sandbox: string
   privacy: Config['privacy']
-  client?: string | undefined
 }
 
 /** What is kept: nothing of an input that does not fit, and of others what the privacy settings allow. What is undefined is not written. */
 export function recordOf(
-  { id, timestamp, input, outcome, sample }: Finished,
-  { app, version, source, sandbox, privacy, client }: Circumstances,
+  { id, timestamp, input, outcome, sample, client }: Finished,
+  { app, version, source, sandbox, privacy }: Circumstances,
 ): Execution {
   const answer = outcome.status === 'success' ? outcome : undefined
   const error = outcome.status === 'success' ? undefined : outcome.error

@@ -2,11 +2,13 @@ import type { Version } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { peekVersion, readVersion } from '../store/versions.ts'
 import type { Executor } from './executor.ts'
+import { createGatherer, type Gatherer } from './gather.ts'
 
 /** A version whose program runs. */
 export interface Running {
   version: Version
   executor: Executor
+  gatherer: Gatherer
   /** Requests that it is answering. While there are any it is not closed. */
   users: number
   lastUse: number
@@ -32,6 +34,7 @@ const MAX_READY = 4
 export function createRunningVersions(
   app: LoopApp,
   open: (version: Version) => Promise<Executor>,
+  lanes: number,
 ): RunningVersions {
   const byNumber = new Map<number, Running>()
   const starting = new Map<number, Promise<Running>>()
@@ -42,7 +45,8 @@ export function createRunningVersions(
     const fingerprint = peekVersion(app, number)
     const version = await readVersion(app, number)
     const executor = await open(version)
-    const running = { version, executor, users: 0, lastUse: performance.now(), isDisplaced: false }
+    const gatherer = createGatherer(executor, lanes)
+    const running = { version, executor, gatherer, users: 0, lastUse: performance.now(), isDisplaced: false }
     fingerprints.set(running, fingerprint)
     byNumber.set(number, running)
     all.add(running)
