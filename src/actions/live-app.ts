@@ -87,7 +87,7 @@ export async function openLiveApp(
   let configSeen = fingerprint(app.paths.config)
   let config: Config = await readConfig(data, app)
   const lifecycle = watchLifecycle(app)
-  const recorder = recordInBatches(app, workspace.report)
+  const recorder = recordInBatches(app, workspace.report, () => config.datasets.fsync)
   const open = async (version: Version) => {
     const program = await openVersion(app, version, options)
     const settings = () => config
