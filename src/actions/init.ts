@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { missingExtras } from '../store/extras.ts'
 import { missingRootFiles, openOrInitRepository } from '../store/init.ts'
 import { findRoot } from '../store/root.ts'
 import type { Workspace } from './workspace.ts'
@@ -13,12 +14,12 @@ export interface Initialized {
   commit: string | null
 }
 
-/** Makes a data directory: `dir`, else the one named by `--dir`, else this folder when it has the layout, else `./loopai-data`. */
-export async function init(workspace: Workspace, dir?: string): Promise<Initialized> {
+/** Makes a data directory, with the files of `extras` in it: `dir`, else the one named by `--dir`, else this folder when it has the layout, else `./loopai-data`. */
+export async function init(workspace: Workspace, dir?: string, extras: string[] = []): Promise<Initialized> {
   const root = path.resolve(workspace.cwd, dir ?? defaultRoot(workspace))
   const { repository, undo } = await openOrInitRepository(root)
   try {
-    const { changed, commit } = await writeRootFiles(workspace, root)
+    const { changed, commit } = await writeFiles(workspace, root, extras)
     return { root, repository: repository.workTree, changed, commit }
   } catch (error) {
     await undo()
@@ -26,9 +27,9 @@ export async function init(workspace: Workspace, dir?: string): Promise<Initiali
   }
 }
 
-async function writeRootFiles(workspace: Workspace, root: string) {
+async function writeFiles(workspace: Workspace, root: string, extras: string[]) {
   return write(workspace, { root }, async transaction => {
-    const files = await missingRootFiles(root)
+    const files = [...(await missingRootFiles(root)), ...(await missingExtras(root, extras))]
     if (files.length === 0) return { changed: false, commit: null }
     const trailers = { 'Loopai-Op': 'init' }
     return { changed: true, commit: await transaction.commit({ subject: 'loopai: init', trailers, files }) }

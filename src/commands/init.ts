@@ -2,13 +2,23 @@ import path from 'node:path'
 import { init } from '../actions/init.ts'
 import type { CommandFile } from './command.ts'
 
+interface Options {
+  with?: string
+}
+
 const command: CommandFile = {
   define(command) {
-    command.argument('[dir]', 'folder to make a data directory of; default: loopai-data')
+    command
+      .argument('[dir]', 'folder to make a data directory of; default: loopai-data')
+      .option('--with <names>', 'files to add, separated by commas: docker')
   },
 
-  async run({ workspace, terminal }, [dir]) {
-    const result = await init(workspace, dir)
+  async run({ workspace, terminal }, [dir], { with: extras }: Options) {
+    const result = await init(
+      workspace,
+      dir,
+      extras?.split(',').map(name => name.trim()),
+    )
     if (terminal.flags.json) return terminal.printJson(result)
     const place = path.relative(workspace.cwd, result.root) || '.'
     const state = result.changed ? 'is a data directory now' : 'was a data directory already'
