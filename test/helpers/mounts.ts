@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process'
+import { onTestFinished } from 'vitest'
+import { temporaryFolder } from './repository.ts'
+
+/** Whether this process may mount a file system of its own: where permission bits do not bind, that is how a folder becomes read-only. */
+export const canMount = process.getuid?.() === 0 && mounts('-t', 'tmpfs')
+
+/** A small file system that goes away with the test. */
+export function mountedFolder(size: string): string {
+  const folder = temporaryFolder()
+  run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+  onTestFinished(() => {
+    spawnSync('umount', ['-l', folder])
+  })
+  return folder
+}
+
+export function makeReadOnly(folder: string): void {
+  run('mount', ['-o', 'remount,ro', folder])
+}
+
+export function makeWritable(folder: string): void {
+  run('mount', ['-o', 'remount,rw', folder])
+}
+
+function run(command: string, args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
+}
+
+/** In namespaces of its own, so that trying leaves nothing behind. */
+function mounts(...args: string[]): boolean {
+  return spawnSync('unshare', ['-m', 'mount', ...args, 'none', '/mnt']).status === 0
+}
