@@ -51,7 +51,7 @@ try {
   const rows = [...(await writes(seed, 1)), ...(await writes(seed, many)), ...(await reads(seed))]
   process.stdout.write(`${table(['', 'loopai', 'against', 'ratio'], rows)}\n`)
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
 
 /** One app with one version, made by the real commands; its files are what all the others are copied from. */
@@ -139,6 +139,7 @@ function copies(seed, name, count) {
     symlinkSync(active, path.join(app, 'artifacts', 'active'))
   }
   command(root, 'git', ['init', '--quiet'])
+  command(root, 'git', ['config', 'gc.auto', '0'])
   command(root, 'git', ['add', '--all'], { env })
   command(root, 'git', ['commit', '--quiet', '--message', 'all'], { env })
   return root
