@@ -30,7 +30,9 @@ export interface CrewOptions {
   gate?: Promise<unknown>
 }
 
+/** A worker that has answered so many calls is replaced, but not so often that a batch of short ones would mostly wait for starts. */
 const MAX_CALLS = 10_000
+const MIN_LIFE_MS = 10_000
 /** After so many workers in a row that have failed at once, the next ones are started ever more slowly: others need the processor too. */
 const FAST_STARTS = 3
 const MAX_DELAY_MS = 1000
@@ -40,7 +42,6 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
   const idle: Worker[] = []
   const waiting: ((worker: Worker | undefined) => void)[] = []
   const lastUse = new WeakMap<Worker, number>()
-  const maxCalls = launch.singleUse ? 1 : MAX_CALLS
   let fruitless = 0
   let isClosed = false
 
@@ -48,6 +49,11 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     const worker = createWorker(launch, limits, gate)
     workers.add(worker)
     return worker
+  }
+
+  function isUsedUp(worker: Worker): boolean {
+    if (launch.singleUse) return worker.calls() > 0
+    return worker.calls() >= MAX_CALLS && worker.ageMs() >= MIN_LIFE_MS
   }
 
   async function acquire(): Promise<Worker | undefined> {
@@ -108,7 +114,7 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
       if (kind === 'ok' || kind === 'error' || kind === 'bad-output') fruitless = 0
       else if (worker.calls() <= 1) fruitless++
       const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
-      if (worker.isAlive() && worker.calls() < maxCalls && !holdsMemory && !isClosed) offer(worker)
+      if (worker.isAlive() && !isUsedUp(worker) && !holdsMemory && !isClosed) offer(worker)
       // A program that cannot be loaded is tried again when somebody asks, not for ever.
       else void replace(worker, kind !== 'start-failed' && !idleMs)
     },

@@ -22,6 +22,7 @@ export interface Worker {
   callMany(inputs: Buffer, count: number, timeoutMs: number): Promise<Reply[] | Failure>
   /** How many inputs it has been sent. */
   calls(): number
+  ageMs(): number
   isAlive(): boolean
   /** Kills the process, and resolves when it is gone. */
   close(): Promise<void>
@@ -56,6 +57,7 @@ export function createWorker(
   const logs = { size: 0, tail: '' }
   const awaited: Exchange[] = []
   let end: End | undefined
+  const startedAt = performance.now()
   let memoryKills = 0
   let isLoaded = false
   let isGone = false
@@ -200,6 +202,7 @@ export function createWorker(
       return isReached ? { kind: answer.kind, message: answer.message, latencyMs: elapsedMs } : []
     },
     calls: () => calls,
+    ageMs: () => performance.now() - startedAt,
     isAlive: () => end === undefined,
     async close() {
       stop('killed', 'the worker was closed')
@@ -273,6 +276,7 @@ function stillborn(message: string): Worker {
     call: failure,
     callMany: failure,
     calls: () => 0,
+    ageMs: () => 0,
     isAlive: () => false,
     close: () => Promise.resolve(),
   }

@@ -166,6 +166,17 @@ def execute(value):
     expect(new Set(replies.map(reply => 'value' in reply && reply.value)).size).toBe(3)
   })
 
+  test('starts a program that ends at once ever more slowly', async () => {
+    const pool = await openCode('import os\ndef execute(value):\n    os._exit(1)')
+    const times: number[] = []
+    for (let call = 0; call < 9; call++) {
+      const since = performance.now()
+      expect((await pool.run(1)).kind).toBe('noreply')
+      times.push(performance.now() - since)
+    }
+    expect(times[8]! - Math.min(...times.slice(0, 3))).toBeGreaterThan(200)
+  })
+
   test('refuses a call when too many wait', async () => {
     const pool = await openFixture('echo.py', { maxWaiting: 2 })
     const calls = Array.from({ length: 4 }, () => pool.run(1))
@@ -242,6 +253,12 @@ describe('many inputs', () => {
     const pool = await openCode(code, { limits: { output_kb: 1 } })
     const replies = await pool.runMany([...Array(50).keys()])
     expect(replies.every(reply => 'value' in reply && reply.value === 'x'.repeat(700))).toBe(true)
+  })
+
+  test('a long batch is not interrupted by starts', async () => {
+    const pool = await openCode('import os\ndef execute(value):\n    return os.getpid()')
+    const replies = await pool.runMany(Array(12_000).fill(1))
+    expect(new Set(replies.map(reply => 'value' in reply && reply.value)).size).toBe(1)
   })
 
   test('each output is taken before the program runs again', async () => {
