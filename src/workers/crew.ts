@@ -42,6 +42,7 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
   const idle: Worker[] = []
   const waiting: ((worker: Worker | undefined) => void)[] = []
   const lastUse = new WeakMap<Worker, number>()
+  const delays = new Set<NodeJS.Timeout>()
   let fruitless = 0
   let isClosed = false
 
@@ -82,8 +83,10 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
   }
 
   async function replace(worker: Worker, isWanted: boolean) {
-    await retire(worker)
+    await worker.close()
+    // Meanwhile it keeps its place: nobody else starts one instead.
     if (fruitless > FAST_STARTS) await delay(Math.min(10 * 2 ** (fruitless - FAST_STARTS), MAX_DELAY_MS))
+    workers.delete(worker)
     if (isClosed || workers.size >= size) return
     if (waiting.length > 0 || isWanted) offer(start())
   }
@@ -95,12 +98,23 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     idle.push(worker)
   }
 
-  async function stopIdle(before: number) {
+  function stopIdle(before: number) {
     const isOld = (worker: Worker) => lastUse.get(worker)! < before
     for (const worker of idle.filter(isOld)) {
       idle.splice(idle.indexOf(worker), 1)
-      void retire(worker)
+      void replace(worker, false)
     }
+  }
+
+  /** Does not end when the crew is closed meanwhile. */
+  function delay(milliseconds: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(() => {
+        delays.delete(timer)
+        resolve()
+      }, milliseconds)
+      delays.add(timer)
+    })
   }
 
   for (let count = 0; count < size; count++) offer(start())
@@ -123,12 +137,9 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     async close() {
       isClosed = true
       clearInterval(timer)
+      for (const delay of delays) clearTimeout(delay)
       for (const next of waiting.splice(0)) next(undefined)
       await Promise.all([...workers].map(worker => worker.close()))
     },
   }
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
