@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CLASSIFIER } from './classifier.mjs'
 import { command, median, table } from './measure.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
@@ -19,16 +20,6 @@ const INPUT = {
   text: 'Congratulations you win a free prize, call now before the meeting to get your money',
   sender: 'a@example.com',
 }
-
-const CLASSIFIER = `import math, re
-WORDS = re.compile(r'\\w+')
-WEIGHTS = {word: (index * 7919 % 13 - 6) / 3 for index, word in enumerate('free win prize call now meeting lunch report money urgent team'.split())}
-def execute(given):
-    words = WORDS.findall(given['text'].lower())
-    grams = [text[i:i+3] for text in words for i in range(max(1, len(text) - 2))]
-    score = sum(WEIGHTS.get(word, 0) for word in words) + 0.01 * len(set(grams))
-    return {'result': 'spam' if score > 0 else 'ham', 'confidence': round(1 / (1 + math.exp(-abs(score))), 4)}
-`
 
 /** What a record and a log line of ours hold. */
 const RECORD = `import json, sys, time, uuid

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os'
 import path from 'node:path'
 import { build } from 'esbuild'
+import { CLASSIFIER } from './classifier.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const folder = mkdtempSync(path.join(os.tmpdir(), 'loopai-bench-'))
@@ -11,16 +12,7 @@ process.env.LOOPAI_CACHE_DIR = path.join(folder, 'cache')
 
 const PROGRAMS = {
   'next to nothing': 'def execute(given):\n    return {"result": given["text"][:3]}\n',
-  'a small classifier': `
-import math, re
-WORDS = re.compile(r'\\w+')
-WEIGHTS = {word: (index * 7919 % 13 - 6) / 3 for index, word in enumerate('free win prize call now meeting lunch report money urgent team'.split())}
-def execute(given):
-    words = WORDS.findall(given['text'].lower())
-    grams = [text[i:i+3] for text in words for i in range(max(1, len(text) - 2))]
-    score = sum(WEIGHTS.get(word, 0) for word in words) + 0.01 * len(set(grams))
-    return {'result': 'spam' if score > 0 else 'ham', 'confidence': round(1 / (1 + math.exp(-abs(score))), 4)}
-`,
+  'a small classifier': CLASSIFIER,
 }
 const TEXT = 'Congratulations you win a free prize, call now before the meeting to get your money, urgent'
 const INPUTS = Array.from({ length: 40_000 }, (_, index) => ({

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -8,6 +8,7 @@ import type { JsonObject } from '../../src/domain/json.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
 import { serveProcess } from '../helpers/serve-process.ts'
 import { dataDirectory } from '../helpers/served.ts'
+import { hasHttpx, python } from '../helpers/works.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 
@@ -32,9 +33,6 @@ const MAILS = [
   { subject: 'you won', body: 'your prize waits' },
 ].map(mail => JSON.stringify(mail))
 const FOLDERS = [{ folder: 'urgent', priority: 'high' }, { folder: 'inbox', priority: 'low' }, 'move_to_spam']
-
-const python = process.env.LOOPAI_TEST_PYTHON ?? 'python3'
-const hasHttpx = works(python, ['-c', 'import httpx'])
 
 describe.each([
   ['shop', REVIEWS, VERDICTS],
@@ -87,13 +85,4 @@ async function run(command: string, args: string[], lines: string[]): Promise<un
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line))
-}
-
-function works(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

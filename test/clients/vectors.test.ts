@@ -8,6 +8,7 @@ import { type Flaky, flakyProxy } from '../helpers/flaky.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
 import { serveProcess } from '../helpers/serve-process.ts'
 import { ANSWER_HAM, dataDirectory, FIND_PRIZE, OBEY } from '../helpers/served.ts'
+import { hasHttpx, python, works } from '../helpers/works.ts'
 
 /** One call, and what every client has to make of it. */
 interface Vector {
@@ -97,10 +98,6 @@ async function callWith(client: LoopaiClient, vector: Vector): Promise<unknown> 
   return client.feedback(id, vector.expected)
 }
 
-/** A Python that has httpx; another one than `python3` is named by LOOPAI_TEST_PYTHON. */
-const python = process.env.LOOPAI_TEST_PYTHON ?? 'python3'
-const hasHttpx = works(python, ['-c', 'import httpx'])
-
 describe.skipIf(!hasHttpx)(`the Python client${hasHttpx ? '' : ' (skipped: no httpx)'}`, () => {
   test.each(['sync', 'async'])('does what the vectors say, %s', { timeout: 60_000 }, async mode => {
     const flaky = await world()
@@ -143,14 +140,5 @@ function driverOf(child: ChildProcess) {
     const { value, done } = await lines.next()
     if (done) throw new Error(`the client ended: ${said}`)
     return JSON.parse(value)
-  }
-}
-
-function works(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
   }
 }

@@ -6,10 +6,11 @@ import { expect, test } from 'vitest'
 import { init } from '../../src/actions/init.ts'
 import { LOOPAI_VERSION } from '../../src/package.ts'
 import { runGit, temporaryFolder } from '../helpers/repository.ts'
+import { works } from '../helpers/works.ts'
 import { workspaceIn } from '../helpers/workspace.ts'
 
 const hadolint = process.env.LOOPAI_TEST_HADOLINT ?? 'hadolint'
-const hasHadolint = spawnSync(hadolint, ['--version']).status === 0
+const hasHadolint = works(hadolint, ['--version'])
 
 async function dockerDirectory(): Promise<string> {
   const root = temporaryFolder()
