@@ -11,18 +11,28 @@ interface Waiting extends AskedCall {
 }
 
 /** Calls travel together as long as all of them take no longer than this: nobody should wait for others. */
-const TOGETHER_MS = 5
+const TOGETHER_MS = 10
 const MAX_TOGETHER = 64
 
 /**
- * A call that finds a process free goes alone and at once. Calls that come while all are busy wait together and are sent together: then
- * one message carries many, and the busier it is, the less each one costs.
+ * Calls that come in one turn of the event loop, or while all processes are busy, are sent together: one message carries many, and the
+ * busier it is, the less each one costs.
  */
 export function createGatherer(executor: Executor, lanes: number): Gatherer {
   const waiting: Waiting[] = []
   const isGathering = executor.version.manifest.isolation === 'shared'
   let busy = 0
+  let isDue = false
   let usualMs = TOGETHER_MS
+
+  function nextTurn() {
+    if (isDue || busy >= lanes) return
+    isDue = true
+    setImmediate(() => {
+      isDue = false
+      next()
+    })
+  }
 
   function next() {
     while (busy < lanes && waiting.length > 0) void send(waiting.splice(0, howMany()))
@@ -37,7 +47,9 @@ export function createGatherer(executor: Executor, lanes: number): Gatherer {
     try {
       const replies = await executor.executeAll(calls)
       for (let place = 0; place < calls.length; place++) calls[place]!.resolve(replies[place]!)
-      usualMs += (Math.max(0.01, replies[0]!.latency_ms) - usualMs) / 8
+      const took = Math.max(0.01, replies[0]!.latency_ms)
+      // A process that had to wait for the processor looks slow: what it can do counts more than what it did once.
+      usualMs += (took - usualMs) / (took < usualMs ? 4 : 64)
     } catch (problem) {
       for (const call of calls) call.reject(problem)
     }
@@ -51,7 +63,7 @@ export function createGatherer(executor: Executor, lanes: number): Gatherer {
       if (!isGathering || options.timeoutMs !== undefined) return executor.execute(input, options)
       return new Promise((resolve, reject) => {
         waiting.push({ input, options, resolve, reject })
-        next()
+        nextTurn()
       })
     },
   }
