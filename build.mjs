@@ -49,7 +49,6 @@ async function bundle() {
     entryPoints: {
       cli: 'src/cli.ts',
       index: 'src/index.ts',
-      client: 'src/client.ts',
       'train-worker': 'src/generators/learn/train-worker.ts',
     },
     outdir: 'dist',
@@ -64,6 +63,16 @@ async function bundle() {
     banner: {
       js: "import { createRequire as createRequireHere } from 'node:module';const require = createRequireHere(import.meta.url);",
     },
+    logLevel: 'warning',
+  })
+  // One file for browsers: no chunks, and nothing of Node.
+  await build({
+    entryPoints: ['src/client.ts'],
+    outdir: 'dist',
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
     logLevel: 'warning',
   })
 }
