@@ -94,15 +94,20 @@ async function executeOne(
     ? readDocument(source, file ?? 'standard input', example)
     : Promise.resolve().then(() => parseDocument(json!, example))
   reading.catch(() => {})
+  const { signal } = workspace
+  const stop = () => source?.destroy(signal.reason)
+  signal.addEventListener('abort', stop)
   try {
     // An app that cannot answer is said before an input that cannot be read, and without waiting for it.
     const executor = await opening
     const reply = await executor.execute(await reading)
+    signal.throwIfAborted()
     if (reply.status !== 'success') throw failureOf(reply)
     if (terminal.flags.json) terminal.printJson(reply)
     else terminal.print(raw && typeof reply.output === 'string' ? reply.output : JSON.stringify(reply.output))
     return 0
   } finally {
+    signal.removeEventListener('abort', stop)
     source?.destroy()
     await opening.then(executor => executor.close()).catch(() => {})
   }

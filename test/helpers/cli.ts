@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll } from 'vitest'
 import { runGit, temporaryFolder, USER_ENV } from './repository.ts'
 
-const BIN = path.resolve(import.meta.dirname, '../../bin/loopai.js')
+export const BIN = path.resolve(import.meta.dirname, '../../bin/loopai.js')
 const CACHE = mkdtempSync(path.join(os.tmpdir(), 'loopai-test-cache-'))
 process.on('exit', () => rmSync(CACHE, { recursive: true, force: true }))
 
@@ -21,12 +21,17 @@ export interface RunOptions {
   env?: Record<string, string | undefined>
 }
 
+/** The whole environment of a command. */
+export function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
+  return { ...USER_ENV, LOOPAI_CACHE_DIR: CACHE, ...env }
+}
+
 /** Runs the real command line in a folder. */
 export function loopai(folder: string, args: string[], { input, env }: RunOptions = {}): Promise<Run> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: folder,
-      env: { ...USER_ENV, LOOPAI_CACHE_DIR: CACHE, ...env },
+      env: environment(env),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: 60_000,
     })
