@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { temporaryFolder } from './repository.ts'
 
 /** Whether this process may mount a file system of its own: where permission bits do not bind, that is how a folder becomes read-only. */
-export const canMount = process.getuid?.() === 0 && mounts('-t', 'tmpfs')
+export const canMount = process.getuid?.() === 0 && mountsTmpfs()
 
 /** A small file system that goes away with the test. */
 export function mountedFolder(size: string): string {
@@ -28,7 +31,10 @@ function run(command: string, args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
 }
 
-/** In namespaces of its own, so that trying leaves nothing behind. */
-function mounts(...args: string[]): boolean {
-  return spawnSync('unshare', ['-m', 'mount', ...args, 'none', '/mnt']).status === 0
+function mountsTmpfs(): boolean {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'loopai-mount-'))
+  const isMounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', folder]).status === 0
+  if (isMounted) spawnSync('umount', ['-l', folder])
+  rmdirSync(folder)
+  return isMounted
 }
