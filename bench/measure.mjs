@@ -1,5 +1,6 @@
 // What all benchmarks share: interleaved rounds, medians, Markdown tables.
 import { spawnSync } from 'node:child_process'
+import { build } from 'esbuild'
 
 /** Runs every contender once a round, in turn, and returns the median of each one's milliseconds. `run` may return its own figure. */
 export async function interleave(contenders, rounds) {
@@ -46,4 +47,18 @@ export function command(cwd, file, args, { env = {}, input = '' } = {}) {
   })
   if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stderr}`)
   return stdout
+}
+
+/** Bundles a module out of the sources and loads it. `contents` has paths from the root; `name` is its file in dist/bench. */
+export async function load(name, contents) {
+  const outfile = new URL(`../dist/bench/${name}.mjs`, import.meta.url).pathname
+  await build({
+    stdin: { contents, resolveDir: new URL('..', import.meta.url).pathname },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+  })
+  return import(outfile)
 }

@@ -3,8 +3,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { build } from 'esbuild'
 import { CLASSIFIER } from './classifier.mjs'
+import { load } from './measure.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const folder = mkdtempSync(path.join(os.tmpdir(), 'loopai-bench-'))
@@ -31,7 +31,13 @@ print(time.perf_counter() - start)
 `
 
 try {
-  const { openPool, interpreter } = await load()
+  const { openPool, interpreter } = await load(
+    'workers',
+    `export { openPool } from './src/actions/open-pool.ts'
+      import { findInterpreter } from './src/actions/find-interpreter.ts'
+      import python from './src/runtimes/python.ts'
+      export const interpreter = () => findInterpreter(python)`,
+  )
   const python = (await interpreter()).executable
   const limits = { timeout_ms: 5000, load_ms: 10_000, memory_mb: 512, output_kb: 1024, input_kb: 1024 }
   const rows = []
@@ -100,25 +106,6 @@ try {
 }
 
 /** The library's inside, bundled: the package exports less. */
-async function load() {
-  const outfile = new URL('../dist/bench/workers.mjs', import.meta.url).pathname
-  await build({
-    stdin: {
-      contents: `export { openPool } from './src/actions/open-pool.ts'
-        import { findInterpreter } from './src/actions/find-interpreter.ts'
-        import python from './src/runtimes/python.ts'
-        export const interpreter = () => findInterpreter(python)`,
-      resolveDir: new URL('..', import.meta.url).pathname,
-    },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-  })
-  return import(outfile)
-}
-
 /** As a batch does it: a few thousand at a time, the next ones ready before the last are done. */
 async function runAll(pool) {
   const size = 4000

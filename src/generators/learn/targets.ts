@@ -106,13 +106,23 @@ export function planTargets(
         )
     })
     return {
-      labels: labels.map(label => {
+      labels: inUsualOrder(labels, outputs as Json[][]).map(label => {
         const has = outputs.map(output => (output as Json[]).includes(label))
         const place = `${name === '' ? '' : `${name}: `}${typeof label === 'string' ? label : JSON.stringify(label)}`
         return [label, shapeOf({ outputs: has, example, schema: { type: 'boolean' }, name: place })]
       }),
     }
   }
+}
+
+/** As the examples list them: by mean position, and in the order of the schema where that is the same. */
+function inUsualOrder(labels: Json[], lists: Json[][]): Json[] {
+  const placeOf = (label: Json) => {
+    const places = lists.filter(list => list.includes(label)).map(list => list.indexOf(label))
+    return places.reduce((sum, place) => sum + place, 0) / (places.length || 1)
+  }
+  const places = new Map(labels.map(label => [label, placeOf(label)]))
+  return [...labels].sort((a, b) => places.get(a)! - places.get(b)!)
 }
 
 interface Part {
