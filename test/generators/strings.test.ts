@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Draft } from '../../src/domain/draft.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { emitProgram } from '../../src/generators/learn/emit.ts'
@@ -19,6 +19,8 @@ import {
 } from './briefs.ts'
 
 beforeAll(bundleThreads)
+/** Learning takes seconds, and the machine may be busy. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const output = { type: 'string' }
 

@@ -1,10 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Draft } from '../../src/domain/draft.ts'
 import type { Example } from '../../src/domain/example.ts'
 import learner from '../../src/generators/learn/index.ts'
 import { briefOf, bundleThreads, contentOf, never, resultOf, runProgram, topicRows } from './briefs.ts'
 
 beforeAll(bundleThreads)
+/** Learning takes seconds, and the machine may be busy. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 /** The answers of a program to the rows that it gives for a parity check. */
 function expectParity(draft: Draft): void {

@@ -1,13 +1,15 @@
 import type { Json } from '../../domain/json.ts'
 import { textOf } from './input-text.ts'
-import { scoresOfSpan } from './lanes.ts'
+import { scaleOf, scoresOfSpan } from './lanes.ts'
 import type { Problem } from './problem.ts'
 import type { Head, Part, Program } from './program.ts'
 import { type Answered, readScores } from './readings.ts'
 import { trainRules } from './rules/train.ts'
 import { type TrainedString, trainString } from './strings/train.ts'
 import type { Column } from './tables/columns.ts'
-import { type TrainedTrees, trainTrees } from './tables/train.ts'
+import type { TableLesson } from './tables/share.ts'
+import type { TrainedSingle } from './tables/single.ts'
+import { type TrainedTrees, trainSingle, trainTrees } from './tables/train.ts'
 import type { ChoiceTarget, NumberTarget, Target } from './targets.ts'
 import { type LearningCurve, type TrainedLinear, type TrainOptions, trainLinear } from './train.ts'
 
@@ -46,8 +48,7 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
   async function learnRules(target: ChoiceTarget): Promise<LearnedPart> {
     const { columns } = problem
     if (columns.some(({ kind }) => kind !== 'text') && isMostlyTable(columns)) {
-      const { single } = await trainTrees({ rows, inputs, columns, target, metric }, options)
-      return singlePart(single!)
+      return singlePart(trainSingle({ rows, inputs, columns, target, metric })!)
     }
     options.report({ stage: 'looking for phrases', done: 0, total: 1 })
     const { list, answers } = trainRules(target, { rows, texts: inputs.map(input => textOf(input, order)) })
@@ -60,6 +61,17 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
     }
   }
 
+  /** The single tree where it answers unseen rows (nearly) as well as many of them together. */
+  async function learnTable(lesson: TableLesson): Promise<LearnedPart> {
+    const { target } = lesson
+    const single = trainSingle(lesson)
+    if (single?.answers.every((answer, row) => mistake(target, answer, row) === 0)) return singlePart(single)
+    const boosted = treesPart(target, await trainTrees(lesson, options))
+    const { learningCurve } = boosted
+    if (!single || !isAboutAsGood(target, single.answers, boosted.answers, SIMPLICITY)) return boosted
+    return { ...singlePart(single), ...(learningCurve && { learningCurve }) }
+  }
+
   async function learnPart(target: Target, at: number): Promise<LearnedPart> {
     if (target.kind === 'string') {
       options.report({ stage: 'looking for a program', done: 0, total: 1 })
@@ -69,7 +81,7 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
     const text = isLinear[at] ? linearPart(target, linear!, together.indexOf(target)) : undefined
     if (strategies[at] === 'linear') return text!
     const lesson = { rows, inputs, columns: problem.columns, target, metric }
-    const table = treesPart(target, await trainTrees(lesson, options))
+    const table = await learnTable(lesson)
     if (!text) return table
     const [usual, other] = isMostlyTable(problem.columns) ? [table, text] : [text, table]
     return isAboutAsGood(target, usual.answers, other.answers) ? usual : other
@@ -103,38 +115,39 @@ function linearPart(target: ChoiceTarget | NumberTarget, trained: TrainedLinear,
   return { head: { by: 'linear', span, reading }, answers, learningCurve, description }
 }
 
-/** The single tree where it answers unseen rows nearly as well as all of them together. */
 function treesPart(target: ChoiceTarget | NumberTarget, trained: TrainedTrees): LearnedPart {
-  const { model, texts, scores, single, learningCurve, rounds, leaves } = trained
+  const { model, texts, scores, learningCurve, rounds, leaves } = trained
   const { reading, answers } = readScores(target, scores)
   const description = `${rounds} rounds of boosted trees with up to ${leaves} leaves`
-  const boosted: LearnedPart = {
-    head: { by: 'trees', model, texts, reading },
-    answers,
-    learningCurve,
-    description,
-  }
-  if (!single || !isAboutAsGood(target, single.answers, answers)) return boosted
-  return { ...singlePart(single), learningCurve }
+  return { head: { by: 'trees', model, texts, reading }, answers, learningCurve, description }
 }
 
-function singlePart({ tree, answers }: NonNullable<TrainedTrees['single']>): LearnedPart {
+function singlePart({ tree, answers }: TrainedSingle): LearnedPart {
   const head: Head = { by: 'code', code: tree }
   return { head, answers: answers.map(answer => ({ ...answer, lead: 0 })), description: 'A few questions' }
 }
+
+/** What a program that can be read as code may cost: with few rows, a standard error is much more. */
+const SIMPLICITY = 0.005
 
 function isMostlyTable(columns: Column[]): boolean {
   return columns.filter(({ kind }) => kind === 'text').length < columns.length / 2
 }
 
-/** Within one standard error of the difference. */
-function isAboutAsGood(target: ChoiceTarget | NumberTarget, simple: Part[], complex: Part[]): boolean {
+/** Within one standard error of the difference, and by no more than `most` worse (of the rows, or of the variance of numbers). */
+function isAboutAsGood(
+  target: ChoiceTarget | NumberTarget,
+  simple: Part[],
+  complex: Part[],
+  most = Number.POSITIVE_INFINITY,
+): boolean {
   const worse = simple.map(
     (answer, row) => mistake(target, answer, row) - mistake(target, complex[row]!, row),
   )
   const mean = worse.reduce((sum, difference) => sum + difference, 0) / worse.length
   const variance = worse.reduce((sum, difference) => sum + (difference - mean) ** 2, 0) / worse.length
-  return mean <= Math.sqrt(variance / worse.length)
+  const unit = target.kind === 'number' ? scaleOf(target.value).spread ** 2 : 1
+  return mean <= Math.min(Math.sqrt(variance / worse.length), most * unit)
 }
 
 /** 0 for a right label and 1 for a wrong one; the squared error of a number. */

@@ -37,8 +37,14 @@ export function answerOfTree(tree: CodeTree, input: Json): Leaf {
   return at
 }
 
+/** A single tree, and answers to rows by trees that had not seen them. */
+export interface TrainedSingle {
+  tree: CodeTree
+  answers: Leaf[]
+}
+
 /** Grows a single tree from all rows, and answers each row by a tree that had not seen it. Text columns play no part. */
-export function growSingle(lesson: SingleLesson): { tree: CodeTree; answers: Leaf[] } {
+export function growSingle(lesson: SingleLesson): TrainedSingle {
   const { rows, target, shared } = lesson
   const answers: Leaf[] = []
   for (const fold of ALL_FOLDS) {

@@ -17,6 +17,8 @@ export interface TextScores {
   models: LinearModel[]
 }
 
+export const NO_TEXTS: TextScores = { scores: {}, sources: [], models: [] }
+
 const SETTING: Setting = { use: { words: true, chars: true }, cost: 0.3 }
 const EFFORT: Effort = { tolerance: 0.1, maxEpochs: 100 }
 const MOST_BYTES = 3e6

@@ -1,28 +1,17 @@
-import type { Json } from '../../../domain/json.ts'
 import { startCrew } from '../crew.ts'
-import { lanesOfTarget, scaleOf } from '../lanes.ts'
+import { lanesOfTarget } from '../lanes.ts'
 import type { LinearModel } from '../model.ts'
-import type { Metric } from '../problem.ts'
 import { qualityOf } from '../quality.ts'
-import { ALL_FOLDS, allRows, type Rows, splitRows } from '../rows.ts'
-import type { ChoiceTarget, NumberTarget } from '../targets.ts'
+import { ALL_FOLDS, allRows, splitRows } from '../rows.ts'
 import type { LearningCurve, TrainOptions } from '../train.ts'
 import type { Values } from './bins.ts'
-import type { BoostResult, BoostTask, Goal, TableShared } from './boost.ts'
-import { type Column, categoryOf, cellOf, numberOf, textOfCell } from './columns.ts'
+import type { BoostResult, BoostTask, TableShared } from './boost.ts'
+import { cellOf, textOfCell } from './columns.ts'
 import type { Source, TreesModel } from './model.ts'
 import { binOf, createTrees } from './scores.ts'
-import { type CodeTree, growSingle, type Leaf } from './single.ts'
-import { scoreTexts, type TextScores } from './texts.ts'
-
-/** What trees are to learn: one target from columns. */
-export interface TableLesson {
-  rows: Rows
-  inputs: Json[]
-  columns: Column[]
-  target: ChoiceTarget | NumberTarget
-  metric: Metric
-}
+import { fewestOfLeaf, shareTable, type TableLesson } from './share.ts'
+import { growSingle, type TrainedSingle } from './single.ts'
+import { NO_TEXTS, scoreTexts } from './texts.ts'
 
 export interface TrainedTrees {
   model: TreesModel
@@ -33,8 +22,6 @@ export interface TrainedTrees {
   /** Of models that had not seen the row: one row a row, one value a lane. */
   scores: Float32Array
   learningCurve: LearningCurve
-  /** A single small tree, and its answers to rows that it had not seen. */
-  single: { tree: CodeTree; answers: Leaf[] } | undefined
 }
 
 const LEAVES = [4, 8, 16, 31]
@@ -49,7 +36,14 @@ const MORE_ROUNDS = 1.1
 const BUDGET = { forest: 0.5e9, comparison: 0.6e9 }
 /** More labels than these would make more columns of a text than trees can use. */
 const MOST_TEXT_LANES = 20
-const FEWEST_OF_CATEGORY = 3
+
+/** A single tree over the columns that are not text, if there are any. */
+export function trainSingle(lesson: TableLesson): TrainedSingle | undefined {
+  const { rows, target } = lesson
+  const shared = shareTable(lesson, NO_TEXTS)
+  if (shared.columns.length === 0) return undefined
+  return growSingle({ rows, target, shared, minLeaf: fewestOfLeaf(rows.fold.length) })
+}
 
 /** Learns boosted trees from a table. The same rows give the same trees with any number of threads. */
 export async function trainTrees(lesson: TableLesson, options: TrainOptions): Promise<TrainedTrees> {
@@ -118,10 +112,6 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
     rounds: model.trees.length / lanes,
     scores,
     learningCurve: { all, half: all - quality(scores, same) + quality(ofHalves, same) },
-    single:
-      shared.columns.length > 0
-        ? growSingle({ rows, target, shared, minLeaf: fewestOfLeaf(rows.fold.length) })
-        : undefined,
   }
 
   /** Answers to the rows of each fold by the trees that were grown without it. */
@@ -157,46 +147,6 @@ function textColumns({ inputs, columns }: TableLesson) {
     .map(({ path }) => ({ path, texts: inputs.map(input => textOfCell(cellOf(input, path))) }))
 }
 
-function shareTable({ rows, inputs, columns, target }: TableLesson, texts: TextScores): TableShared {
-  const plain = columns.filter(({ kind }) => kind !== 'text')
-  return {
-    columns: plain.map(({ path, kind }) => {
-      const cells = inputs.map(input => cellOf(input, path))
-      return kind === 'number' ? shareNumbers(cells) : shareCategories(cells)
-    }),
-    sources: plain.map(({ path }) => ({ path })),
-    texts: texts.scores,
-    textSources: texts.sources,
-    goal: goalOf(target),
-    fewest: Math.max(FEWEST_OF_CATEGORY, rows.minInputs),
-  }
-}
-
-function shareNumbers(cells: (Json | undefined)[]): Values {
-  const numbers = new Float64Array(new SharedArrayBuffer(8 * cells.length))
-  cells.forEach((cell, row) => {
-    numbers[row] = numberOf(cell)
-  })
-  return { kind: 'number', numbers }
-}
-
-function shareCategories(cells: (Json | undefined)[]): Values {
-  const named = cells.map(categoryOf)
-  const names = [...new Set(named)].filter(name => name !== undefined).sort()
-  const at = new Map(names.map((name, code) => [name, code]))
-  const codes = new Int32Array(new SharedArrayBuffer(4 * cells.length))
-  named.forEach((name, row) => {
-    codes[row] = name === undefined ? -1 : at.get(name)!
-  })
-  return { kind: 'category', codes, names }
-}
-
-function goalOf(target: ChoiceTarget | NumberTarget): Goal {
-  if (target.kind === 'choice') return { kind: 'choice', label: target.label, labels: target.labels.length }
-  const { center, spread } = scaleOf(target.value)
-  return { kind: 'number', value: target.value.map(value => (value - center) / spread) }
-}
-
 function binsOfRows({ columns }: TreesModel, shared: TableShared, texts: string): (row: number) => number[] {
   const key = ({ path, text }: Source) => JSON.stringify([path, text?.lane])
   const values = new Map<string, Values>()
@@ -209,11 +159,6 @@ function binsOfRows({ columns }: TreesModel, shared: TableShared, texts: string)
       const own = values.get(key(column))!
       return binOf(column, own.kind === 'number' ? own.numbers[row]! : own.names[own.codes[row]!])
     })
-}
-
-function fewestOfLeaf(rows: number): number {
-  if (rows < 300) return 3
-  return rows < 2000 ? 8 : 20
 }
 
 /** By round, as long as all folds have come. */
