@@ -1,8 +1,10 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
+import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import { findActive } from '../store/active.ts'
 import { listApps, readApp } from '../store/apps.ts'
+import { readHistory } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { listVersions, readVersion } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
@@ -13,7 +15,7 @@ export interface ListedApp {
   active_version: number | null
   latest_version: number | null
   versions: number
-  state: 'active' | 'draft' | 'broken'
+  state: 'active' | 'draft' | 'paused' | 'archived' | 'broken'
   /** Of the active version, else of the latest, as it was when it was made. */
   score: Score | null
   /** What is wrong with it, when the state is `broken`. */
@@ -38,13 +40,18 @@ async function summarize(data: DataDirectory, id: string): Promise<ListedApp> {
     score: null,
   }
   try {
-    const active = await findActive(app)
-    const shown = active ?? versions.at(-1)
+    const [active, history] = await Promise.all([findActive(app), readHistory(app)])
+    const lifecycle = lifecycleOf(history)
+    const removed = removedVersions(history)
+    const latest = versions.findLast(number => !removed.has(number))
+    const shown = active ?? latest
     const evaluation = shown === undefined ? undefined : (await readVersion(app, shown)).manifest.evaluation
     return {
       ...summary,
       active_version: active ?? null,
-      state: active === undefined ? 'draft' : 'active',
+      latest_version: latest ?? null,
+      versions: versions.filter(number => !removed.has(number)).length,
+      state: lifecycle === 'active' && active === undefined ? 'draft' : lifecycle,
       score: evaluation ? scoreAtBirth(evaluation) : null,
     }
   } catch (error) {

@@ -1,15 +1,18 @@
 import { parseVersion } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { lifecycleOf } from '../domain/history.ts'
 import type { PromotionPlan } from '../domain/promotion.ts'
 import { shortDigest, type Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { changedPaths, openRepository } from '../store/git.ts'
+import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { identifyVersion, resolveVersion } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { type GateOptions, type Judged, judge } from './gate.ts'
 import { openApp } from './open-app.ts'
+import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface PromoteRequest extends GateOptions {
@@ -37,6 +40,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   const to = await resolveVersion(app, selector ?? { by: 'name', name: 'latest' })
   const from = await findActive(app)
   refuseUnexpected(app, from, request.expect)
+  refuseArchived(app, lifecycleOf(await readHistory(app)))
   if (from === to.number) return unchanged(app, to)
   await refuseUncommitted(data, app, to)
 

@@ -8,3 +8,8 @@ export function refuseResting({ id }: LoopApp, lifecycle: Lifecycle): void {
   const code = lifecycle === 'paused' ? 'APP_PAUSED' : 'APP_ARCHIVED'
   throw new LoopaiError(code, `${id} is ${lifecycle}`, { hint: `wake it with: loopai resume ${id}` })
 }
+
+/** What is put away for good stays as it is. A paused app may change its version: that is what one pauses it for. */
+export function refuseArchived(app: LoopApp, lifecycle: Lifecycle): void {
+  if (lifecycle === 'archived') refuseResting(app, lifecycle)
+}

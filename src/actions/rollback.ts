@@ -1,6 +1,6 @@
 import { parseVersion } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { predecessor } from '../domain/history.ts'
+import { lifecycleOf, predecessor } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -16,6 +16,7 @@ import {
 } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { openApp } from './open-app.ts'
+import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface RollbackRequest {
@@ -39,6 +40,7 @@ export interface RolledBack {
 /** Goes back to the version that was active before. Never gated, and works offline: it is for when something is wrong. */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<RolledBack> {
   const { data, app } = await openApp(workspace, request.app)
+  refuseArchived(app, lifecycleOf(await readHistory(app)))
   const active = await findActive(app)
   if (active === undefined) throw noActiveVersion(app, await listVersions(app))
   const to =

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../domain/config.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
-import { type HistoryEntry, statusOf, type VersionStatus } from '../domain/history.ts'
+import {
+  type HistoryEntry,
+  isHeld,
+  type Lifecycle,
+  lifecycleOf,
+  statusOf,
+  type VersionStatus,
+} from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import type { Evaluation, Manifest } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
@@ -29,6 +36,9 @@ export interface ShownApp {
   path: string
   endpoint: string
   active_version: number | null
+  state: Lifecycle
+  /** True since a rollback: only a person may promote. */
+  held: boolean
   examples: number
   cases: number
   versions: ShownVersion[]
@@ -103,6 +113,8 @@ async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
     path: app.paths.directory,
     endpoint: `/loop-apps/${app.id}/execute`,
     active_version: active ?? null,
+    state: lifecycleOf(history),
+    held: isHeld(history),
     examples: examples.reduce((sum, file) => sum + file.rows.length, 0),
     cases: cases.length,
     versions: versions.map(version => describe(version.manifest, active, history)),

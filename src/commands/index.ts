@@ -22,6 +22,11 @@ export const COMMANDS: Record<string, Entry> = {
   promote: { summary: 'make a version the active one', load: () => import('./promote.ts') },
   rollback: { summary: 'go back to the version before', load: () => import('./rollback.ts') },
   log: { summary: 'show what happened to Loop Apps', load: () => import('./log.ts') },
+  pause: { summary: 'let a Loop App answer nobody for a while', load: () => import('./pause.ts') },
+  resume: { summary: 'wake a Loop App, or lift a hold', load: () => import('./resume.ts') },
+  archive: { summary: 'put a Loop App away for good', load: () => import('./archive.ts') },
+  mark: { summary: 'judge a version by hand', load: () => import('./mark.ts') },
+  remove: { summary: 'take the files of a version away', load: () => import('./remove.ts') },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
   serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },
 }

@@ -7,11 +7,14 @@ const HEAD = ['APP', 'ACTIVE', 'LATEST', 'STATE', 'ACCURACY']
 
 const command: CommandFile = {
   define(command) {
-    command.option('--state <state>', 'only apps in this state: active, draft or broken')
+    command
+      .option('--all', 'with the archived ones')
+      .option('--state <state>', 'only apps in this state: active, draft, paused, archived or broken')
   },
 
-  async run({ workspace, terminal }, _args, { state }: { state?: string }) {
-    const apps = (await list(workspace)).filter(app => state === undefined || app.state === state)
+  async run({ workspace, terminal }, _args, { all, state }: { all?: boolean; state?: string }) {
+    const isWanted = (app: ListedApp) => (state ? app.state === state : all || app.state !== 'archived')
+    const apps = (await list(workspace)).filter(isWanted)
     if (terminal.flags.json) return terminal.printJson(apps)
     if (terminal.flags.quiet) {
       for (const app of apps) terminal.print(app.loop_app_id)

@@ -39,7 +39,11 @@ function appLines(app: ShownApp): string[] {
     ['task', printable(app.task.trim()).replaceAll('\n', ' ')],
     ['folder', path.relative(process.cwd(), app.path) || '.'],
     ['endpoint', `POST ${app.endpoint}`],
-    ['active', active],
+    [
+      'active',
+      `${active}${app.held ? ', automatic promotion is held until somebody promotes or resumes' : ''}`,
+    ],
+    ...(app.state === 'active' ? [] : [['state', app.state]]),
     ['labelled rows', `${app.examples} examples, ${app.cases} golden cases`],
     ['target', `${app.targets.metric} ${percent(app.targets.accuracy)} %`],
   ]

@@ -1,4 +1,5 @@
 import { historyEntry as validateEntry } from './compiled/validators.js'
+import { isObject } from './json.ts'
 
 /** One change of an app's active pointer, of its lifecycle, or of a version's mark: a line of `history.jsonl`. */
 export interface HistoryEntry {
@@ -14,6 +15,7 @@ export interface HistoryEntry {
     | 'resume'
     | 'archive'
     | 'mark'
+    | 'remove'
   from: number | null
   to: number | null
   from_digest?: string | null
@@ -23,20 +25,22 @@ export interface HistoryEntry {
   reason: string | null
   evidence: Record<string, unknown> | null
   forced: boolean
-  /** Judgement on the version that a rollback leaves, or that a mark names in `to`. */
-  mark?: 'bad' | 'good' | 'deprecated'
+  /** Judgement on the version that a rollback leaves, or that a mark names in `to`. `good` takes a former one back. */
+  mark?: Mark
   hold?: boolean
 }
 
-export type VersionStatus = 'bad' | 'active' | 'deprecated' | 'testing' | 'draft' | 'removed'
+export type Mark = 'bad' | 'good' | 'deprecated'
+
+export type VersionStatus = 'removed' | 'bad' | 'active' | 'deprecated' | 'testing' | 'draft'
 
 export function isHistoryEntry(value: unknown): value is HistoryEntry {
   return validateEntry(value)
 }
 
 /** Marks by version, the last judgement counts. */
-export function marks(history: HistoryEntry[]): Map<number, 'bad' | 'good' | 'deprecated'> {
-  const found = new Map<number, 'bad' | 'good' | 'deprecated'>()
+export function marks(history: HistoryEntry[]): Map<number, Mark> {
+  const found = new Map<number, Mark>()
   for (const entry of history) {
     const judged = entry.op === 'rollback' ? entry.from : entry.to
     if (entry.mark && judged !== null) found.set(judged, entry.mark)
@@ -45,7 +49,7 @@ export function marks(history: HistoryEntry[]): Map<number, 'bad' | 'good' | 'de
 }
 
 /**
- * Status of a version, the first that applies: bad (marked), active (the link), deprecated (was active, or marked so), testing (newer
+ * Status of a version, the first that applies: removed, bad (marked), active (the link), deprecated (was active, or marked so), testing (newer
  * than the active one), draft.
  */
 export function statusOf(
@@ -53,6 +57,7 @@ export function statusOf(
   active: number | undefined,
   history: HistoryEntry[],
 ): VersionStatus {
+  if (removedVersions(history).has(version)) return 'removed'
   const mark = marks(history).get(version)
   if (mark === 'bad') return 'bad'
   if (version === active) return 'active'
@@ -69,7 +74,47 @@ export function lifecycleOf(history: HistoryEntry[]): Lifecycle {
   return last ? LIFECYCLES[last.op as keyof typeof LIFECYCLES] : 'active'
 }
 
+/** Whether only a person may promote: since a rollback, until somebody promotes or resumes. */
+export function isHeld(history: HistoryEntry[]): boolean {
+  const last = history.findLast(
+    entry => entry.hold !== undefined || entry.op === 'resume' || isByPerson(entry),
+  )
+  return last?.hold === true
+}
+
+/** Versions whose files were taken away. */
+export function removedVersions(history: HistoryEntry[]): Set<number> {
+  return new Set(history.flatMap(({ op, to }) => (op === 'remove' && to !== null ? [to] : [])))
+}
+
+/** What a version is needed for, as a part of a sentence; a version that is needed for nothing may be removed. */
+export function needOf(
+  version: number,
+  active: number | undefined,
+  history: HistoryEntry[],
+): string | undefined {
+  if (version === active) return 'it is active'
+  const removed = removedVersions(history)
+  if (active !== undefined && predecessor(history, active, () => true) === version) {
+    return `a rollback of v${active} would go back to it`
+  }
+  const judged = history.find(
+    ({ to, evidence }) =>
+      to !== null && to !== version && !removed.has(to) && namesOf(evidence).includes(version),
+  )
+  return judged && `v${judged.to} was judged against it`
+}
+
 const LIFECYCLES = { pause: 'paused', resume: 'active', archive: 'archived' } as const
+
+/** Versions that were looked at for a decision. */
+function namesOf(evidence: HistoryEntry['evidence']): unknown[] {
+  return Object.values(evidence ?? {}).map(one => (isObject(one) ? one.version : undefined))
+}
+
+function isByPerson({ op, via }: HistoryEntry): boolean {
+  return op === 'promote' && (via === 'cli' || via === 'ci')
+}
 
 export function isFlip(entry: HistoryEntry): boolean {
   return entry.op === 'promote' || entry.op === 'rollback'
@@ -77,7 +122,7 @@ export function isFlip(entry: HistoryEntry): boolean {
 
 /**
  * The version that was active before the present one: what the flips leave when each rollback undoes the promotion it answers.
- * Versions marked bad, and those that `exists` denies, are walked past.
+ * Versions that are marked bad or removed, and those that `exists` denies, are walked past.
  */
 export function predecessor(
   history: HistoryEntry[],
@@ -85,6 +130,7 @@ export function predecessor(
   exists: (version: number) => boolean,
 ): number | undefined {
   const judged = marks(history)
+  const removed = removedVersions(history)
   const stack: number[] = []
   for (const entry of history.filter(isFlip)) {
     if (entry.to === null) continue
@@ -93,5 +139,8 @@ export function predecessor(
     stack.push(entry.to)
   }
   if (stack.at(-1) === active) stack.pop()
-  return stack.findLast(version => version !== active && judged.get(version) !== 'bad' && exists(version))
+  return stack.findLast(
+    version =>
+      version !== active && judged.get(version) !== 'bad' && !removed.has(version) && exists(version),
+  )
 }

@@ -1,15 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { registerCandidate } from '../../src/actions/candidate.ts'
 import { create } from '../../src/actions/create.ts'
 import { flip } from '../../src/actions/flip.ts'
 import { init } from '../../src/actions/init.ts'
 import { openApp } from '../../src/actions/open-app.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
 import { write } from '../../src/actions/write.ts'
-import { DEFAULT_LIMITS } from '../../src/domain/launch.ts'
-import { digestOf } from '../../src/domain/version.ts'
 import { findActive } from '../../src/store/active.ts'
-import { identifyVersion, readVersion, stageVersion } from '../../src/store/versions.ts'
+import { identifyVersion, readVersion } from '../../src/store/versions.ts'
+import { addVersion } from './versions.ts'
 
 /** A process that writes a data directory as the commands do, without running any program: `node writer.js <act> <argument…>`. */
 const acts: Record<string, (...args: string[]) => Promise<unknown>> = {
@@ -53,59 +51,16 @@ const workspace: Workspace = {
 }
 
 async function add(id?: string, ...texts: string[]): Promise<number[]> {
-  const opened = await openApp(workspace, id!)
   const numbers: number[] = []
-  for (const text of texts) {
-    const staged = await stageVersion(opened.app, [
-      { path: 'program.py', content: `def execute(input_data):\n    return ${JSON.stringify(text)}\n` },
-      { path: 'data/words.txt', content: `${text}\n` },
-    ])
-    const behaviour = {
-      runtime: 'python' as const,
-      entry: 'program.py',
-      input_schema: {},
-      output_schema: {},
-      limits: DEFAULT_LIMITS,
-      isolation: 'shared' as const,
-      dependencies: [],
-    }
-    const digest = digestOf(staged.files, behaviour)
-    const none = { right: 0, total: 0, accuracy: null, interval: null }
-    const scorecard = {
-      version: 0,
-      digest,
-      cases: { ...none, failed: [] },
-      held_out: { ...none, method: 'held_out' as const },
-      verdicts: new Map<string, boolean>(),
-    }
-    const check = { checks: [], cases: [], examples: [], latency: { p50: 0, p95: 0 } }
-    const candidate = { staged, behaviour, digest, scorecard, check }
-    const examples = {
-      path: `datasets/examples/${digest.slice(7, 15)}.jsonl`,
-      sha256: '',
-      rows: [],
-      content: `{"input":"x","output":${JSON.stringify(text)}}\n`,
-    }
-    const birth = { origin: { kind: 'add' as const }, examples }
-    numbers.push((await registerCandidate(workspace, opened, candidate, birth)).version)
-  }
+  for (const text of texts) numbers.push(await addVersion(workspace, id!, text))
   return numbers
 }
 
 async function move(op: 'promote' | 'rollback', id: string, number: number): Promise<string | null> {
   const { data, app } = await openApp(workspace, id)
   const active = await findActive(app)
-  return flip(
-    workspace,
-    { data, app },
-    {
-      op,
-      from: active === undefined ? undefined : await identifyVersion(app, active),
-      to: await readVersion(app, number),
-      evidence: null,
-      forced: false,
-    },
-  )
+  const from = active === undefined ? undefined : await identifyVersion(app, active)
+  return flip(workspace, { data, app }, { op, from, to: await readVersion(app, number) })
 }
 
 const [act, ...args] = process.argv.slice(2)

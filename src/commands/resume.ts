@@ -1,0 +1,3 @@
+import { defineLifecycle } from './lifecycle.ts'
+
+export default defineLifecycle('resume')

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { openExecutor } from '../../src/actions/executor.ts'
+import { list } from '../../src/actions/list.ts'
+import { mark } from '../../src/actions/mark.ts'
+import { openApp } from '../../src/actions/open-app.ts'
+import { promote } from '../../src/actions/promote.ts'
+import { remove } from '../../src/actions/remove.ts'
+import { rollback } from '../../src/actions/rollback.ts'
+import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
+import { show } from '../../src/actions/show.ts'
+import { digestOf } from '../../src/domain/version.ts'
+import { resolveVersion, verifyVersion } from '../../src/store/versions.ts'
+import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
+import { addVersion, makeApp } from '../helpers/versions.ts'
+
+const ID = 'spam-detector-001'
+
+beforeEach(() => {
+  Object.assign(process.env, USER_ENV)
+})
+
+describe('the lifecycle', () => {
+  test('a paused app answers nobody until it is resumed; each is one commit of the history', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    const paused = await setLifecycle({ ...workspace, message: 'the answers are odd' }, ID, 'pause')
+    expect(paused).toMatchObject({ state: 'paused', changed: true })
+    await expect(openExecutor(workspace, ID, { source: 'cli' })).rejects.toMatchObject({
+      code: 'APP_PAUSED',
+      exit: 5,
+      hint: `wake it with: loopai resume ${ID}`,
+    })
+    expect(runGit(root, 'show', '--name-only', '--format=%s%n%b', 'HEAD')).toContain(
+      `${ID}: pause\nthe answers are odd\n\nLoopai-App: ${ID}\nLoopai-Op: pause\n\n\nloop-apps/${ID}/history.jsonl`,
+    )
+    expect(await setLifecycle(workspace, ID, 'pause')).toMatchObject({ changed: false, commit: null })
+    expect((await list(workspace))[0]).toMatchObject({ state: 'paused', active_version: 2 })
+    await setLifecycle(workspace, ID, 'resume')
+    expect((await list(workspace))[0]).toMatchObject({ state: 'active' })
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+  })
+
+  test('an archived app is neither promoted nor rolled back', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+    await setLifecycle(workspace, ID, 'archive')
+    const refusal = { code: 'APP_ARCHIVED', exit: 5 }
+    await expect(promote(workspace, { address: `${ID}@v1` })).rejects.toMatchObject(refusal)
+    await expect(rollback(workspace, { app: ID })).rejects.toMatchObject(refusal)
+    await setLifecycle(workspace, ID, 'resume')
+    expect(await rollback(workspace, { app: ID })).toMatchObject({ from: 2, to: 1, marked: 'bad' })
+  })
+
+  test('a rollback holds promotion, and resuming an app that is awake lifts it', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+    await rollback(workspace, { app: ID })
+    expect(await show(workspace, ID)).toMatchObject({ app: { held: true, state: 'active' } })
+    expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: true })
+    expect(await show(workspace, ID)).toMatchObject({ app: { held: false } })
+    expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: false })
+  })
+})
+
+describe('a mark', () => {
+  test('of a bad version makes a rollback walk past it, and good takes it back', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two', 'three')
+    expect(await mark(workspace, `${ID}@v2`, 'bad')).toMatchObject({ version: 2, changed: true })
+    expect(await mark(workspace, `${ID}@v2`, 'bad')).toMatchObject({ changed: false })
+    await expect(show(workspace, `${ID}@previous`)).resolves.toMatchObject({ version: { version: 1 } })
+    await mark(workspace, `${ID}@v2`, 'good')
+    await expect(show(workspace, `${ID}@previous`)).resolves.toMatchObject({ version: { version: 2 } })
+  })
+
+  test('needs a version that is named', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one')
+    await expect(mark(workspace, ID, 'bad')).rejects.toMatchObject({ code: 'MISSING_VALUE', exit: 2 })
+  })
+})
+
+describe('removing a version', () => {
+  test('leaves a tombstone: the digest can be told, the number is not used again, nothing runs', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    await addVersion(workspace, ID, 'three')
+    const { digest } = await remove({ ...workspace, message: 'it holds a name' }, `${ID}@v3`)
+    const { app } = await openApp(workspace, ID)
+    expect(existsSync(path.join(app.paths.version(3), 'program.py'))).toBe(false)
+    const version = await resolveVersion(app, { by: 'number', number: 3 })
+    expect(digestOf(version.manifest.files, version.manifest)).toBe(digest)
+    expect(version.manifest.removed).toMatchObject({ by: 'Ada <ada@example.com>', reason: 'it holds a name' })
+    await expect(verifyVersion(app, version)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' })
+    expect(await resolveVersion(app, { by: 'name', name: 'latest' })).toMatchObject({ number: 2 })
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+    expect(await remove(workspace, `${ID}@v3`)).toMatchObject({ changed: false })
+    expect(await addVersion(workspace, ID, 'three')).toBe(4)
+    expect((await list(workspace))[0]).toMatchObject({ latest_version: 4, versions: 3 })
+  })
+
+  test.each([
+    ['the active one', 'v2', 'it is active'],
+    ['its predecessor', 'v1', 'a rollback of v2 would go back to it'],
+  ])('refuses %s', async (_, version, why) => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+    await expect(remove(workspace, `${ID}@${version}`)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `${version} of ${ID} cannot be removed: ${why}`,
+    })
+  })
+})
