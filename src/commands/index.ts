@@ -22,6 +22,7 @@ export const COMMANDS: Record<string, Entry> = {
   promote: { summary: 'make a version the active one', load: () => import('./promote.ts') },
   rollback: { summary: 'go back to the version before', load: () => import('./rollback.ts') },
   log: { summary: 'show what happened to Loop Apps', load: () => import('./log.ts') },
+  diff: { summary: 'compare two versions', load: () => import('./diff.ts') },
   pause: { summary: 'let a Loop App answer nobody for a while', load: () => import('./pause.ts') },
   resume: { summary: 'wake a Loop App, or lift a hold', load: () => import('./resume.ts') },
   archive: { summary: 'put a Loop App away for good', load: () => import('./archive.ts') },

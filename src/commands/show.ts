@@ -1,13 +1,16 @@
 import path from 'node:path'
 import { type ShownApp, type ShownVersionInFull, show } from '../actions/show.ts'
+import { type ShownMoment, showAt } from '../actions/show-at.ts'
 import { describeScore, percent } from '../domain/scorecard.ts'
 import { shortDigest } from '../domain/version.ts'
 import { printable } from '../terminal/errors.ts'
 import { table } from '../terminal/table.ts'
 import type { CommandFile } from './command.ts'
+import { moment } from './options.ts'
 
 interface Options {
   path?: boolean
+  at?: Date
 }
 
 const command: CommandFile = {
@@ -15,11 +18,16 @@ const command: CommandFile = {
     command
       .argument('<app[@version]>', 'e.g. spam-detector-001, spam-detector-001@v2, spam-detector-001@latest')
       .option('--path', 'print only where it is')
+      .option('--at <time>', 'what was live then, e.g. 2026-01-31T12:00Z', moment)
   },
 
   async run({ workspace, terminal }, [address], options: Options) {
-    const shown = await show(workspace, address!)
     const { flags, print, printJson } = terminal
+    if (options.at) {
+      const then = await showAt(workspace, address!, options.at)
+      return flags.json ? printJson(then) : print(flags.quiet ? nameOf(then) : momentLine(then))
+    }
+    const shown = await show(workspace, address!)
     const what = 'app' in shown ? shown.app : shown.version
     if (options.path) return print(what.path)
     if (flags.json) return printJson(what)
@@ -32,6 +40,17 @@ const command: CommandFile = {
 }
 
 export default command
+
+function nameOf({ version }: ShownMoment): string {
+  return version === null ? 'nothing' : `v${version}`
+}
+
+function momentLine(then: ShownMoment): string {
+  const state = then.state === 'active' ? '' : `, ${then.state}`
+  const since = then.since ? ` since ${then.since}, by ${printable(then.by!)}` : ''
+  const reason = then.reason ? `: ${printable(then.reason)}` : ''
+  return `${then.loop_app_id} at ${then.at}: ${nameOf(then)} was active${since}${reason}${state}`
+}
 
 function appLines(app: ShownApp): string[] {
   const active = app.active_version === null ? 'none' : `v${app.active_version}`

@@ -74,6 +74,30 @@ export function lifecycleOf(history: HistoryEntry[]): Lifecycle {
   return last ? LIFECYCLES[last.op as keyof typeof LIFECYCLES] : 'active'
 }
 
+/** What an app was at some time. */
+export interface Moment {
+  version: number | null
+  digest: string | null
+  state: Lifecycle
+  /** Since when, by whom and why that version was active. */
+  since: string | null
+  by: string | null
+  reason: string | null
+}
+
+export function momentOf(history: HistoryEntry[], at: Date): Moment {
+  const before = history.filter(entry => new Date(entry.at) <= at)
+  const flip = before.findLast(isFlip)
+  return {
+    version: flip?.to ?? null,
+    digest: flip?.to_digest ?? null,
+    state: lifecycleOf(before),
+    since: flip?.at ?? null,
+    by: flip?.by ?? null,
+    reason: flip?.reason ?? null,
+  }
+}
+
 /** Whether only a person may promote: since a rollback, until somebody promotes or resumes. */
 export function isHeld(history: HistoryEntry[]): boolean {
   const last = history.findLast(

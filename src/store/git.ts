@@ -108,6 +108,15 @@ function run(cwd: string, args: string[], options: GitOptions): Promise<GitResul
   })
 }
 
+/** How one folder differs from another beside it, as a patch. No setting and no attribute can make git run a program for it. */
+export async function diffFolders(cwd: string, from: string, to: string): Promise<string> {
+  const options = ['--no-color', '--no-ext-diff', '--no-textconv', '--src-prefix=', '--dst-prefix=']
+  const args = ['diff', '--no-index', ...options, '--', from, to]
+  const result = await run(cwd, args, {})
+  if (result.status === 0 || result.status === 1) return result.said
+  throw explain(result, args)
+}
+
 /** The repository around a data directory, or `undefined` when there is none. */
 export async function findRepository(root: string): Promise<Repository | undefined> {
   const paths = ['loopai', 'index', 'hooks'].flatMap(name => ['--git-path', name])
