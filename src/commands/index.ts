@@ -28,6 +28,10 @@ export const COMMANDS: Record<string, Entry> = {
   archive: { summary: 'put a Loop App away for good', load: () => import('./archive.ts') },
   mark: { summary: 'judge a version by hand', load: () => import('./mark.ts') },
   remove: { summary: 'take the files of a version away', load: () => import('./remove.ts') },
+  check: {
+    summary: 'the gate for pull requests: look at everything, run nothing',
+    load: () => import('./check.ts'),
+  },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
   serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },
 }

@@ -55,6 +55,10 @@ export async function historyWith(app: LoopApp, entry: HistoryEntry): Promise<st
   return `${before}${gap}${JSON.stringify(entry)}\n`
 }
 
+export async function readHistoryLines(app: LoopApp): Promise<string[]> {
+  return (await readHistoryText(app)).split('\n')
+}
+
 async function readHistoryText(app: LoopApp): Promise<string> {
   return readFile(app.paths.history, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return ''

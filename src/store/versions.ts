@@ -108,6 +108,18 @@ async function compareFiles(app: LoopApp, { number, directory, manifest }: Versi
   )
 }
 
+/** Proves that a removed version consists of a manifest which still has its digest. */
+export async function verifyTombstone(app: LoopApp, { number, directory, manifest }: Version): Promise<void> {
+  const files = await readFiles(directory)
+  const left = files.find(file => file.path !== 'manifest.json')
+  const isDigestRight = digestOf(manifest.files, manifest) === manifest.digest
+  if (!left && isDigestRight) return
+  const what = left ? `it has ${left.path}` : 'its manifest was changed'
+  throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} was removed, but ${what}`, {
+    hint: `git checkout -- ${path.relative(process.cwd(), directory)}`,
+  })
+}
+
 /** The regular files below a folder, with size and hash, sorted. Links, hard links, devices and sockets are refused. */
 export async function readFiles(directory: string): Promise<VersionFile[]> {
   const files: VersionFile[] = []

@@ -1,0 +1,100 @@
+import { parseId } from '../domain/address.ts'
+import type { Config } from '../domain/config.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { collisions, digestsOf, type Finding, type FindingKind } from '../domain/finding.ts'
+import type { HistoryEntry } from '../domain/history.ts'
+import type { Version } from '../domain/version.ts'
+import { findActive } from '../store/active.ts'
+import { type LoopApp, readApp, readConfig } from '../store/apps.ts'
+import { readCases, readExamples } from '../store/examples.ts'
+import { readHistory } from '../store/history.ts'
+import type { DataDirectory } from '../store/root.ts'
+import { compileSchema } from '../store/schemas.ts'
+import { listVersions, readVersion, verifyTombstone, verifyVersion } from '../store/versions.ts'
+
+export interface Inspected {
+  app: LoopApp
+  /** Absent when it is invalid. */
+  config: Config | undefined
+  /** Those whose manifests can be read. */
+  versions: Version[]
+  findings: Finding[]
+}
+
+/** Looks at everything an app consists of, and runs nothing of it. With `deep: false` only the active version is compared with its digest. */
+export async function inspectApp(
+  data: DataDirectory,
+  id: string,
+  { deep }: { deep: boolean },
+): Promise<Inspected> {
+  const app = await readApp(data, id)
+  const findings: Finding[] = []
+  const attempt = async <Value>(
+    kind: FindingKind,
+    look: () => Promise<Value>,
+  ): Promise<Value | undefined> => {
+    try {
+      return await look()
+    } catch (error) {
+      findings.push(findingOf(kind, id, error))
+      return undefined
+    }
+  }
+  await attempt('config', async () => parseId(id))
+  const config = await attempt('config', () => readConfig(data, app))
+  if (config) {
+    await attempt('config', () => compileSchema(config.input_schema, `input_schema of ${id}`))
+    await attempt('config', () => compileSchema(config.output_schema, `output_schema of ${id}`))
+  }
+  await attempt('rows', () => readCases(app))
+  await attempt('rows', () => readExamples(app))
+  const history = (await attempt('history', () => readHistory(app))) ?? []
+
+  const versions: Version[] = []
+  for (const number of await listVersions(app)) {
+    const version = await attempt('version', () => readVersion(app, number))
+    if (version) versions.push(version)
+  }
+  const active = await attempt('active', () => findActive(app))
+  findings.push(...activeFindings(app, active, versions, await listVersions(app)))
+  for (const version of versions) {
+    if (!deep && version.number !== active) continue
+    await attempt('version', () =>
+      version.manifest.removed ? verifyTombstone(app, version) : verifyVersion(app, version),
+    )
+  }
+  findings.push(...historyFindings(app, versions, history))
+  return { app, config, versions, findings }
+}
+
+/** A refusal as a finding; anything else is a bug. */
+export function findingOf(kind: FindingKind, loop_app_id: string | null, error: unknown): Finding {
+  if (!(error instanceof LoopaiError)) throw error
+  return { kind, loop_app_id, message: error.message, fix: error.hint ?? 'restore it from git' }
+}
+
+function activeFindings(
+  { id }: LoopApp,
+  active: number | undefined,
+  versions: Version[],
+  numbers: number[],
+): Finding[] {
+  if (active === undefined) return []
+  const finding = (message: string): Finding[] => [
+    {
+      kind: 'active',
+      loop_app_id: id,
+      message,
+      fix: `activate another version with: loopai rollback ${id} --to v1`,
+    },
+  ]
+  if (!numbers.includes(active)) return finding(`active of ${id} points at v${active}, which does not exist`)
+  const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
+  return isRemoved ? finding(`active of ${id} points at v${active}, which was removed`) : []
+}
+
+/** The history knows digests too: a number that means something else now was used twice. */
+function historyFindings({ id }: LoopApp, versions: Version[], history: HistoryEntry[]): Finding[] {
+  const here = new Map(versions.map(({ number, manifest }) => [number, manifest.digest]))
+  return collisions(id, here, digestsOf(history), 'in its history')
+}

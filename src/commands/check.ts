@@ -1,0 +1,38 @@
+import { appendFile } from 'node:fs/promises'
+import path from 'node:path'
+import { check } from '../actions/check.ts'
+import { describeFindings, findingsAsMarkdown } from '../terminal/findings.ts'
+import type { CommandFile } from './command.ts'
+
+interface Options {
+  base?: string
+  summary?: string
+}
+
+const command: CommandFile = {
+  define(command) {
+    command
+      .option('--base <ref>', 'what a pull request is compared with, e.g. origin/main')
+      .option('--summary <file>', 'append the result as Markdown')
+  },
+
+  async run({ workspace, terminal }, _args, { base, summary }: Options) {
+    const checked = await check(workspace, { base })
+    const { flags, print, printJson } = terminal
+    const { apps, findings, outcome, versions } = checked
+    const count = `${versions} versions of ${apps} Loop Apps`
+    const title = findings.length === 0 ? `${count} are sound` : `${findings.length} findings in ${count}`
+    if (summary) {
+      await appendFile(
+        path.resolve(workspace.cwd, summary),
+        findingsAsMarkdown(`loopai check: ${title}`, findings),
+      )
+    }
+    if (flags.json) printJson(checked)
+    else if (flags.quiet) print(outcome)
+    else print([...describeFindings(findings, await terminal.style()), title].join('\n'))
+    return findings.length === 0 ? 0 : 3
+  },
+}
+
+export default command
