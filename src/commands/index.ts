@@ -32,6 +32,10 @@ export const COMMANDS: Record<string, Entry> = {
     summary: 'the gate for pull requests: look at everything, run nothing',
     load: () => import('./check.ts'),
   },
+  doctor: {
+    summary: 'look for what is wrong with this machine and the data directory',
+    load: () => import('./doctor.ts'),
+  },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
   serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },
 }

@@ -117,6 +117,16 @@ export async function diffFolders(cwd: string, from: string, to: string): Promis
   throw explain(result, args)
 }
 
+/** Version of the installed git, e.g. `2.39.5`, if there is one. */
+export async function findGitVersion(): Promise<string | undefined> {
+  try {
+    return /\d+(\.\d+)+/.exec((await git('.', ['--version']))!)?.[0]
+  } catch (error) {
+    if (error instanceof LoopaiError && error.code === 'NO_GIT') return undefined
+    throw error
+  }
+}
+
 /** The repository around a data directory, or `undefined` when there is none. */
 export async function findRepository(root: string): Promise<Repository | undefined> {
   const paths = ['loopai', 'index', 'hooks'].flatMap(name => ['--git-path', name])

@@ -1,0 +1,200 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import path from 'node:path'
+import { environmentFindings } from '../domain/environment.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Finding, FindingKind } from '../domain/finding.ts'
+import { runtimes } from '../runtimes/index.ts'
+import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
+import { type LoopApp, listApps, readApp } from '../store/apps.ts'
+import { findGitVersion, findRepository, type Repository } from '../store/git.ts'
+import { readUser } from '../store/identity.ts'
+import { missingRootFiles } from '../store/init.ts'
+import { readJournal } from '../store/journal.ts'
+import { findLeftovers, removeLeftovers } from '../store/leftovers.ts'
+import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.ts'
+import { findConversions, findHidden } from '../store/rules.ts'
+import { closeTorn, countUnreadable, findTorn } from '../store/torn.ts'
+import { chooseSandbox } from './choose-sandbox.ts'
+import { findInterpreter } from './find-interpreter.ts'
+import { init } from './init.ts'
+import { findingOf, inspectApp } from './inspect-app.ts'
+import type { Workspace } from './workspace.ts'
+import { write } from './write.ts'
+
+export interface DoctorOptions {
+  /** Mends what can be mended without losing anything. */
+  fix?: boolean | undefined
+  /** Compares every version with its digest and reads every record, instead of the active versions and the ends of files. */
+  deep?: boolean | undefined
+}
+
+export interface Diagnosis {
+  node: string
+  git: string | null
+  python: string | null
+  sandbox: { tier: string; lacks: string[] } | null
+  root: string | null
+  fixed: string[]
+  findings: Finding[]
+}
+
+/** A finding, and how it is mended when that is safe. */
+interface Ailment extends Finding {
+  mend?: () => Promise<unknown>
+}
+
+/** What a tier does not give, which the strongest one does. */
+const LACKS: Record<string, string[]> = {
+  bubblewrap: [],
+  landlock: ['a process id namespace', 'hiding whether a path exists', 'threads inside a program'],
+}
+
+/** Looks for what is wrong with this machine and with the data directory. */
+export async function doctor(workspace: Workspace, { fix, deep }: DoctorOptions): Promise<Diagnosis> {
+  const { node } = process.versions
+  const [git, machine] = await Promise.all([findGitVersion(), examineMachine()])
+  const ailments: Ailment[] = [...environmentFindings({ node, git }), ...machine.ailments]
+  const data = await findData(workspace, ailments)
+  if (data && git) ailments.push(...(await examineData(workspace, data, Boolean(deep))))
+
+  const fixed: string[] = []
+  const findings: Finding[] = []
+  for (const { mend, ...finding } of ailments) {
+    if (!fix || !mend) {
+      findings.push(finding)
+      continue
+    }
+    await mend()
+    fixed.push(finding.message)
+  }
+  const { python, sandbox } = machine
+  return { node, git: git ?? null, python, sandbox, root: data?.root ?? null, fixed, findings }
+}
+
+async function examineMachine() {
+  const ailments: Ailment[] = []
+  const runtime: Runtime = (await runtimes.python()).default
+  const interpreter = await attempt<Interpreter>(ailments, 'environment', () => findInterpreter(runtime))
+  const tier =
+    interpreter && (await attempt(ailments, 'environment', () => chooseSandbox(runtime, interpreter)))
+  return {
+    ailments,
+    python: interpreter ? `${interpreter.version} (${interpreter.executable})` : null,
+    sandbox: tier ? { tier: tier.name, lacks: LACKS[tier.name] ?? [] } : null,
+  }
+}
+
+async function findData(workspace: Workspace, ailments: Ailment[]): Promise<DataDirectory | undefined> {
+  if (!findRoot(workspace)) return undefined
+  return attempt(ailments, 'config', () => openDataDirectory(workspace))
+}
+
+async function examineData(workspace: Workspace, data: DataDirectory, deep: boolean): Promise<Ailment[]> {
+  const ailments: Ailment[] = []
+  const repository = await attempt(ailments, 'git', () => findRepository(data.root))
+  if (repository) ailments.push(...(await examineRepository(workspace, data, repository)))
+  else if (ailments.length === 0) {
+    ailments.push(finding('git', `${data.root} is not in a git repository`, `loopai init ${data.root}`))
+  }
+  ailments.push(...(await examineLeftovers(data, workspace.now())))
+  for (const id of await listApps(data)) {
+    ailments.push(...(await inspectApp(data, id, { deep })).findings)
+    ailments.push(...(await examineRecords(await readApp(data, id), deep)))
+  }
+  return ailments
+}
+
+async function examineRepository(
+  workspace: Workspace,
+  data: DataDirectory,
+  repository: Repository,
+): Promise<Ailment[]> {
+  const ailments: Ailment[] = []
+  await attempt(ailments, 'git', () => readUser(repository, workspace.env, workspace.now()))
+  for (const folder of [data.root, repository.gitDirectory]) {
+    await access(folder, constants.W_OK).catch(() =>
+      ailments.push(finding('environment', `${folder} cannot be written`, `chmod -R u+w ${folder}`)),
+    )
+  }
+  const { write: pending } = await readJournal(repository)
+  if (pending) {
+    const message = `a crash interrupted a write: ${pending.subject}`
+    const mend = () => write(workspace, data, async ({ recovered }) => recovered)
+    ailments.push({
+      ...finding('leftover', message, 'loopai doctor --fix finishes it or takes it back'),
+      mend,
+    })
+  }
+  const missing = await missingRootFiles(data.root)
+  if (missing.length > 0) {
+    const names = missing.map(file => file.path).join(', ')
+    const message = `${names} ${missing.length > 1 ? 'lack' : 'lacks'} the rules that keep programs as they are and records out of git`
+    const mend = () => init(workspace, data.root)
+    ailments.push({ ...finding('rules', message, 'loopai doctor --fix adds them'), mend })
+  } else {
+    const conversions = await findConversions(repository)
+    if (conversions.length > 0) {
+      const message = `git attributes would change programs: ${conversions.join(', ')} for loop-apps/*/artifacts`
+      ailments.push(
+        finding('rules', message, 'remove the rule that overrides ours: git check-attr -a <program.py>'),
+      )
+    }
+  }
+  const hidden = await findHidden(repository)
+  if (hidden.length > 0) {
+    const message = `git ignores ${hidden.slice(0, 3).join(', ')}, which belongs into it (${hidden.length} files)`
+    ailments.push(
+      finding('rules', message, `remove the rule that this names: git check-ignore -v ${hidden[0]}`),
+    )
+  }
+  return ailments
+}
+
+async function examineLeftovers(data: DataDirectory, now: Date): Promise<Ailment[]> {
+  const places = await findLeftovers(data, now)
+  if (places.length === 0) return []
+  const message = `a crash left ${places.length} temporary files or folders, e.g. ${path.relative(data.root, places[0]!)}`
+  const mend = () => removeLeftovers(places)
+  return [{ ...finding('leftover', message, 'loopai doctor --fix removes them'), mend }]
+}
+
+async function examineRecords(app: LoopApp, deep: boolean): Promise<Ailment[]> {
+  const torn = (await findTorn(app)).map(file => ({
+    ...finding(
+      'records',
+      `the last line of ${file} was cut off by a crash`,
+      'loopai doctor --fix closes it',
+      app,
+    ),
+    mend: () => closeTorn(file),
+  }))
+  if (!deep) return torn
+  const unreadable = (await countUnreadable(app)).map(({ file, lines }) =>
+    finding(
+      'records',
+      `${lines} ${lines === 1 ? 'line' : 'lines'} of ${file} cannot be read, and readers skip them`,
+      'delete them when nobody needs them',
+      app,
+    ),
+  )
+  return [...torn, ...unreadable]
+}
+
+async function attempt<Value>(
+  ailments: Ailment[],
+  kind: FindingKind,
+  look: () => Promise<Value>,
+): Promise<Value | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    if (!(error instanceof LoopaiError)) throw error
+    ailments.push(findingOf(kind, null, error))
+    return undefined
+  }
+}
+
+function finding(kind: FindingKind, message: string, fix: string, app?: LoopApp): Finding {
+  return { kind, loop_app_id: app?.id ?? null, message, fix }
+}

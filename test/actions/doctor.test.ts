@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { doctor } from '../../src/actions/doctor.ts'
+import { init } from '../../src/actions/init.ts'
+import { runWriter } from '../helpers/processes.ts'
+import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
+import { makeApp } from '../helpers/versions.ts'
+
+const ID = 'spam-detector-001'
+const APP = `loop-apps/${ID}`
+
+beforeEach(() => {
+  Object.assign(process.env, USER_ENV)
+})
+
+describe('doctor', () => {
+  test('tells what this machine has, and finds nothing in a sound data directory', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    const diagnosis = await doctor(workspace, { deep: true })
+    expect(diagnosis).toMatchObject({ node: process.versions.node, root, findings: [], fixed: [] })
+    expect(diagnosis.git).toMatch(/^2\.\d+/)
+    expect(diagnosis.python).toMatch(/^3\.\d+/)
+    expect(['bubblewrap', 'landlock']).toContain(diagnosis.sandbox?.tier)
+  })
+
+  test('looks at the machine alone where there is no data directory', async () => {
+    const cwd = temporaryFolder()
+    const workspace = { ...(await makeApp(temporaryFolder(), ID)), cwd, dir: undefined }
+    expect(await doctor(workspace, {})).toMatchObject({ root: null, findings: [] })
+  })
+
+  test('removes what a crash left under a temporary name, and nothing of a process that lives', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID)
+    const dead = spawnSync(process.execPath, ['-e', '']).pid
+    const artifacts = path.join(root, APP, 'artifacts')
+    const [left, recent] = [`.tmp-${dead}-0123abcd`, `.tmp-${dead}-0123abce`].map(name =>
+      path.join(artifacts, name),
+    )
+    const alive = path.join(artifacts, `.tmp-${process.pid}-0123abcd`)
+    for (const folder of [left!, recent!, alive]) mkdirSync(folder, { recursive: true })
+    const longAgo = new Date(Date.now() - 3_600_000)
+    for (const folder of [left!, alive]) utimesSync(folder, longAgo, longAgo)
+    const { findings } = await doctor(workspace, {})
+    expect(findings).toMatchObject([
+      { kind: 'leftover', message: expect.stringMatching(/left 1 temporary.*abcd$/) },
+    ])
+    expect(await doctor(workspace, { fix: true })).toMatchObject({
+      findings: [],
+      fixed: [findings[0]!.message],
+    })
+    expect([left!, recent!, alive].map(existsSync)).toEqual([false, true, true])
+  })
+
+  test('finishes a write that was killed', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    await runWriter(root, ['rollback', ID, '1'], { env: { LOOPAI_STOP_AT: 'landed:SIGKILL' } })
+    const { findings } = await doctor(workspace, {})
+    expect(findings).toMatchObject([
+      { kind: 'leftover', message: `a crash interrupted a write: ${ID}: rollback v2 -> v1` },
+    ])
+    expect(await doctor(workspace, { fix: true })).toMatchObject({ findings: [] })
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+  })
+
+  test('closes a line that was cut off, and counts those that cannot be read when it looks deep', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID)
+    const folder = path.join(root, APP, 'datasets/executions')
+    mkdirSync(folder, { recursive: true })
+    const file = path.join(folder, '2026-01-01.jsonl')
+    writeFileSync(file, '{"a":1}\n{"b":')
+    expect(await doctor(workspace, {})).toMatchObject({ findings: [{ kind: 'records', loop_app_id: ID }] })
+    await doctor(workspace, { fix: true })
+    expect(readFileSync(file, 'utf8')).toBe('{"a":1}\n{"b":\n')
+    expect(await doctor(workspace, {})).toMatchObject({ findings: [] })
+    expect(await doctor(workspace, { deep: true })).toMatchObject({
+      findings: [{ message: `1 line of ${file} cannot be read, and readers skip them` }],
+    })
+  })
+
+  test('restores our rules', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID)
+    rmSync(path.join(root, '.gitignore'))
+    runGit(root, 'commit', '-qam', 'no rules')
+    expect(await doctor(workspace, {})).toMatchObject({
+      findings: [{ kind: 'rules', message: expect.stringMatching(/^\.gitignore lacks/) }],
+    })
+    expect(await doctor(workspace, { fix: true })).toMatchObject({ findings: [] })
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+    expect(await init(workspace, root)).toMatchObject({ changed: false })
+  })
+
+  test('finds rules that hide a program or change its bytes', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one')
+    appendFileSync(path.join(root, '.gitignore'), '*.bin\n')
+    appendFileSync(path.join(root, '.gitattributes'), '*.py text eol=crlf\n')
+    writeFileSync(path.join(root, APP, 'tests/model.bin'), '')
+    const { findings } = await doctor(workspace, {})
+    expect(findings.map(({ message }) => message)).toEqual([
+      'git attributes would change programs: text is set, eol is crlf for loop-apps/*/artifacts',
+      `git ignores ${APP}/tests/model.bin, which belongs into it (1 files)`,
+    ])
+  })
+
+  test('finds an edited program of the active version, and of the others when it looks deep', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    appendFileSync(path.join(root, APP, 'artifacts/v1/program.py'), '#')
+    expect(await doctor(workspace, {})).toMatchObject({ findings: [] })
+    expect(await doctor(workspace, { deep: true })).toMatchObject({ findings: [{ kind: 'version' }] })
+    appendFileSync(path.join(root, APP, 'artifacts/v2/program.py'), '#')
+    expect(await doctor(workspace, {})).toMatchObject({
+      findings: [{ message: expect.stringMatching(/^v2 of/) }],
+    })
+  })
+
+  test('says who is missing when git knows no identity', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID)
+    for (const name of Object.keys(USER_ENV).filter(name => name.startsWith('GIT_'))) {
+      if (!name.startsWith('GIT_CONFIG')) delete process.env[name]
+    }
+    const { findings } = await doctor(workspace, {})
+    expect(findings).toMatchObject([
+      { kind: 'git', fix: expect.stringMatching(/git config --global user\.name/) },
+    ])
+  })
+})
