@@ -7,7 +7,7 @@ import {
   trackedAgainstRules,
 } from '../domain/finding.ts'
 import type { Manifest } from '../domain/version.ts'
-import { listApps } from '../store/apps.ts'
+import { listApps, readApp } from '../store/apps.ts'
 import { type Base, findCommitted, findCommittedManifest, listTracked, readBase } from '../store/base.ts'
 import { findRepository, openRepository, type Repository } from '../store/git.ts'
 import { readHistoryLines } from '../store/history.ts'
@@ -42,7 +42,8 @@ export async function check(
     workspace.report(`this clone is too shallow to tell where it left ${ref}: compared with ${ref} itself`)
   }
   const apps: Inspected[] = []
-  for (const id of await listApps(data)) apps.push(await inspectApp(data, id, { deep: true }))
+  for (const id of await listApps(data))
+    apps.push(await inspectApp(data, await readApp(data, id), { deep: true }))
   const findings = [
     ...apps.flatMap(app => app.findings),
     ...(repository ? await trackingFindings(repository, apps) : []),

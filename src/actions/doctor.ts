@@ -99,8 +99,9 @@ async function examineData(workspace: Workspace, data: DataDirectory, deep: bool
   }
   ailments.push(...(await examineLeftovers(data, workspace.now())))
   for (const id of await listApps(data)) {
-    ailments.push(...(await inspectApp(data, id, { deep })).findings)
-    ailments.push(...(await examineRecords(await readApp(data, id), deep)))
+    const app = await readApp(data, id)
+    ailments.push(...(await inspectApp(data, app, { deep })).findings)
+    ailments.push(...(await examineRecords(app, deep)))
   }
   return ailments
 }

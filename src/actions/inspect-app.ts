@@ -5,12 +5,12 @@ import { collisions, digestsOf, type Finding, type FindingKind } from '../domain
 import type { HistoryEntry } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
-import { type LoopApp, readApp, readConfig } from '../store/apps.ts'
+import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
-import { listVersions, readVersion, verifyTombstone, verifyVersion } from '../store/versions.ts'
+import { compareFiles, listVersions, readVersion, verifyTombstone } from '../store/versions.ts'
 
 export interface Inspected {
   app: LoopApp
@@ -24,10 +24,10 @@ export interface Inspected {
 /** Looks at everything an app consists of, and runs nothing of it. With `deep: false` only the active version is compared with its digest. */
 export async function inspectApp(
   data: DataDirectory,
-  id: string,
+  app: LoopApp,
   { deep }: { deep: boolean },
 ): Promise<Inspected> {
-  const app = await readApp(data, id)
+  const { id } = app
   const findings: Finding[] = []
   const attempt = async <Value>(
     kind: FindingKind,
@@ -60,7 +60,7 @@ export async function inspectApp(
   for (const version of versions) {
     if (!deep && version.number !== active) continue
     await attempt('version', () =>
-      version.manifest.removed ? verifyTombstone(app, version) : verifyVersion(app, version),
+      version.manifest.removed ? verifyTombstone(app, version) : compareFiles(app, version),
     )
   }
   findings.push(...historyFindings(app, versions, history))

@@ -36,6 +36,8 @@ export const COMMANDS: Record<string, Entry> = {
     summary: 'look for what is wrong with this machine and the data directory',
     load: () => import('./doctor.ts'),
   },
+  export: { summary: 'put a Loop App or a version into one archive', load: () => import('./export.ts') },
+  import: { summary: 'bring in what export has made', load: () => import('./import.ts') },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
   serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },
 }

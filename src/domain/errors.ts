@@ -12,6 +12,7 @@ export const ERRORS = {
   INVALID_CONFIG: { exit: 2, http: 400 },
   INVALID_SCHEMA: { exit: 2, http: 400 },
   INVALID_EXAMPLES: { exit: 2, http: 400 },
+  INVALID_ARCHIVE: { exit: 2, http: 400 },
   NOT_ENOUGH_EXAMPLES: { exit: 2, http: 400 },
   NO_EXAMPLES: { exit: 2, http: 400 },
   UNSUPPORTED: { exit: 2, http: 400 },

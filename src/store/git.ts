@@ -114,7 +114,7 @@ export async function diffFolders(cwd: string, from: string, to: string): Promis
   const args = ['diff', '--no-index', ...options, '--', from, to]
   const result = await run(cwd, args, {})
   if (result.status === 0 || result.status === 1) return result.said
-  throw explain(result, args)
+  throw explain(result, cwd, args)
 }
 
 /** Version of the installed git, e.g. `2.39.5`, if there is one. */

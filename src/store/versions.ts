@@ -89,7 +89,8 @@ export async function verifyVersion(app: LoopApp, version: Version): Promise<voi
   if (appearanceOf(version).text === before.text) rememberVerified(version, before)
 }
 
-async function compareFiles(app: LoopApp, { number, directory, manifest }: Version): Promise<void> {
+/** Proves it anew, whatever was proven before. */
+export async function compareFiles(app: LoopApp, { number, directory, manifest }: Version): Promise<void> {
   const files = await readFiles(directory)
   const found = new Map(files.filter(file => file.path !== 'manifest.json').map(file => [file.path, file]))
   const odd = manifest.files.filter(file => found.get(file.path)?.sha256 !== file.sha256)
@@ -121,13 +122,17 @@ export async function verifyTombstone(app: LoopApp, { number, directory, manifes
 }
 
 /** The regular files below a folder, with size and hash, sorted. Links, hard links, devices and sockets are refused. */
-export async function readFiles(directory: string): Promise<VersionFile[]> {
+export async function readFiles(
+  directory: string,
+  { deep = true }: { deep?: boolean } = {},
+): Promise<VersionFile[]> {
   const files: VersionFile[] = []
   let bytes = 0
   const walk = async (folder: string, prefix: string): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const place = path.join(folder, entry.name)
       const name = prefix + entry.name
+      if (!deep && !entry.isFile()) continue
       if (entry.isDirectory()) {
         await walk(place, `${name}/`)
         continue
@@ -151,7 +156,10 @@ export interface StagedVersion {
   remove: () => Promise<void>
 }
 
-export async function stageVersion(app: LoopApp, files: Draft['files']): Promise<StagedVersion> {
+export async function stageVersion(
+  app: LoopApp,
+  files: (Draft['files'][number] & { executable?: boolean })[],
+): Promise<StagedVersion> {
   const directory = temporaryName(app.paths.active)
   // What cannot be removed is ignored by git, and for doctor to find.
   const remove = () => rm(directory, { recursive: true, force: true }).catch(() => {})
@@ -159,7 +167,7 @@ export async function stageVersion(app: LoopApp, files: Draft['files']): Promise
     for (const file of files) {
       const place = path.join(directory, ...file.path.split('/'))
       await mkdir(path.dirname(place), { recursive: true })
-      await writeFile(place, file.content, { flag: 'wx' })
+      await writeFile(place, file.content, { flag: 'wx', mode: file.executable ? 0o755 : 0o644 })
     }
     return { directory, files: await readFiles(directory), remove }
   } catch (error) {
