@@ -28,6 +28,8 @@ export interface HistoryEntry {
   /** Judgement on the version that a rollback leaves, or that a mark names in `to`. `good` takes a former one back. */
   mark?: Mark
   hold?: boolean
+  /** A flip of a clone whose pointer a merge gave up: upstream had another one. */
+  overruled?: true
 }
 
 export type Mark = 'bad' | 'good' | 'deprecated'
@@ -141,7 +143,7 @@ function isByPerson({ op, via }: HistoryEntry): boolean {
 }
 
 export function isFlip(entry: HistoryEntry): boolean {
-  return entry.op === 'promote' || entry.op === 'rollback'
+  return (entry.op === 'promote' || entry.op === 'rollback') && !entry.overruled
 }
 
 /**

@@ -1,0 +1,80 @@
+import { LoopaiError } from '../domain/errors.ts'
+import { git, type Repository } from './git.ts'
+
+/** What the present branch follows. */
+export interface Upstream {
+  remote: string
+  /** Reference in the remote repository. */
+  ref: string
+  /** The commit that it was at when it was last fetched. */
+  tip: string
+}
+
+const NETWORK_MS = 10 * 60_000
+
+/** Asks the remote repository for what is new. */
+export async function fetchUpstream({ workTree }: Repository): Promise<Upstream> {
+  const branch = (
+    await git(workTree, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { accept: [1] })
+  )?.trim()
+  const setting = async (name: string) =>
+    (await git(workTree, ['config', '--get', `branch.${branch}.${name}`], { accept: [1] }))?.trim()
+  const [remote, ref] = branch ? await Promise.all([setting('remote'), setting('merge')]) : []
+  if (!remote || !ref) {
+    throw new LoopaiError(
+      'NO_UPSTREAM',
+      branch ? `${branch} follows no branch elsewhere` : 'HEAD is on no branch',
+      {
+        hint: `name one once: git push -u origin ${branch ?? 'HEAD:refs/heads/main'}`,
+      },
+    )
+  }
+  try {
+    await git(workTree, ['fetch', '--quiet', '--no-tags', remote, ref], { timeoutMs: NETWORK_MS })
+  } catch (cause) {
+    throw new LoopaiError('REMOTE_FAILED', `${remote} cannot be reached: ${(cause as Error).message}`, {
+      hint: `try it: git fetch ${remote}`,
+      cause,
+    })
+  }
+  const tip = (await git(workTree, ['rev-parse', '--verify', 'FETCH_HEAD^{commit}']))!.trim()
+  return { remote, ref, tip }
+}
+
+/** Sends a commit. False when somebody else was faster. */
+export async function pushUpstream(
+  { workTree }: Repository,
+  { remote, ref }: Upstream,
+  commit: string,
+): Promise<boolean> {
+  try {
+    await git(workTree, ['push', '--quiet', remote, `${commit}:${ref}`], { timeoutMs: NETWORK_MS })
+    return true
+  } catch (cause) {
+    const said = cause instanceof LoopaiError ? String(cause.details.git) : ''
+    if (
+      /\(fetch first\)|\(non-fast-forward\)|cannot lock ref|\[remote rejected\].*failed to update ref/.test(
+        said,
+      )
+    )
+      return false
+    const isRefused = /\[remote rejected\]|\[rejected\]|hook declined|protected branch/.test(said)
+    throw new LoopaiError(
+      isRefused ? 'PUSH_REJECTED' : 'REMOTE_FAILED',
+      `${remote} did not take the commit: ${(cause as Error).message}`,
+      {
+        hint: isRefused
+          ? 'push to a branch of its own, and open a pull request'
+          : `try it: git push ${remote}`,
+        cause,
+      },
+    )
+  }
+}
+
+/** How many commits each side has that the other has not. */
+export async function countApart({ workTree }: Repository, ours: string, theirs: string) {
+  const said = (await git(workTree, ['rev-list', '--left-right', '--count', `${ours}...${theirs}`]))!
+  const [ahead, behind] = said.trim().split(/\s+/).map(Number)
+  return { ahead: ahead!, behind: behind! }
+}
