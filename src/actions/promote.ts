@@ -12,6 +12,7 @@ import { identifyVersion, resolveVersion } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { type GateOptions, type Judged, judge } from './gate.ts'
 import { openApp } from './open-app.ts'
+import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -25,11 +26,17 @@ export interface PromoteRequest extends GateOptions {
   /** Promotes whatever the gate says; needs a reason. */
   force?: boolean | undefined
   dryRun?: boolean | undefined
+  /** Sends the promotion to the branch that this one follows. */
+  push?: boolean | undefined
+  /** Sends it to a branch of this name instead. */
+  branch?: string | undefined
 }
 
 export interface Promoted extends PromotionPlan {
   forced: boolean
   commit: string | null
+  /** Where it was sent, if it was. */
+  pushed: string | null
 }
 
 /** Makes a version the active one, when the gate lets it. */
@@ -41,13 +48,17 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   const from = await findActive(app)
   refuseUnexpected(app, from, request.expect)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
-  if (from === to.number) return unchanged(app, to)
+  const send = async () =>
+    request.push || request.branch
+      ? publish(workspace, app, { digest: to.manifest.digest, branch: request.branch })
+      : null
+  if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
   await refuseUncommitted(data, app, to)
 
   const judged = await judge({ data, app }, to, request)
   const { plan } = judged
   const forced = Boolean(request.force) && plan.outcome !== 'pass'
-  if (request.dryRun) return { ...plan, forced, commit: null }
+  if (request.dryRun) return { ...plan, forced, commit: null, pushed: null }
   if (plan.outcome !== 'pass' && !forced) throw refused(app, plan)
   const commit = await flip(
     workspace,
@@ -60,7 +71,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
       forced,
     },
   )
-  return { ...plan, forced, commit }
+  return { ...plan, forced, commit, pushed: await send() }
 }
 
 function needsReason({ id }: LoopApp): LoopaiError {
@@ -85,7 +96,7 @@ function refuseUnexpected({ id }: LoopApp, active: number | undefined, expected:
   })
 }
 
-function unchanged(app: LoopApp, { number, manifest }: Version): Promoted {
+function unchanged(app: LoopApp, { number, manifest }: Version): Omit<Promoted, 'pushed'> {
   return {
     loop_app_id: app.id,
     from: number,

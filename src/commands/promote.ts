@@ -7,6 +7,8 @@ interface Options {
   expect?: string
   force?: boolean
   dryRun?: boolean
+  push?: boolean
+  branch?: string
   cases?: string
   min?: number
   unsandboxed?: boolean
@@ -21,6 +23,8 @@ const command: CommandFile = {
       .option('--min <share>', 'share of golden cases that must be right; default: all', share)
       .option('--cases <file>', 'golden cases to use instead of tests/cases.jsonl')
       .option('--force', 'promote whatever the gate says; needs -m')
+      .option('--push', 'send it to the branch that this one follows')
+      .option('--branch <name>', 'send it to a branch of its own, for a pull request')
       .option('--dry-run', 'say what would happen, and stop')
       .option('--unsandboxed', 'run the gate without a sandbox')
   },
@@ -39,6 +43,7 @@ const command: CommandFile = {
       else if (options.dryRun)
         print(isRefused ? `would not promote ${id} ${change}` : `would promote ${id} ${change}`)
       else print(`promoted ${id} ${change}${promoted.forced ? ' (forced)' : ''}`)
+      if (promoted.pushed) print(`sent to ${promoted.pushed}`)
       if (!options.dryRun) next(`echo '{…}' | loopai exec ${id}`)
     }
     return isRefused ? 3 : 0

@@ -41,10 +41,19 @@ export async function fetchUpstream({ workTree }: Repository): Promise<Upstream>
   return { remote, ref, tip }
 }
 
+/** The remote repository of the present branch, else `origin`. */
+export async function findRemote({ workTree }: Repository): Promise<string> {
+  const branch = (
+    await git(workTree, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { accept: [1] })
+  )?.trim()
+  const args = ['config', '--get', `branch.${branch}.remote`]
+  return (await git(workTree, args, { accept: [1] }))?.trim() || 'origin'
+}
+
 /** Sends a commit. False when somebody else was faster. */
 export async function pushUpstream(
   { workTree }: Repository,
-  { remote, ref }: Upstream,
+  { remote, ref }: Pick<Upstream, 'remote' | 'ref'>,
   commit: string,
 ): Promise<boolean> {
   try {

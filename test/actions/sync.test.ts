@@ -3,6 +3,7 @@ import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
 import { openApp } from '../../src/actions/open-app.ts'
+import { promote } from '../../src/actions/promote.ts'
 import { show } from '../../src/actions/show.ts'
 import { sync } from '../../src/actions/sync.ts'
 import { createWorkspace, type Workspace } from '../../src/actions/workspace.ts'
@@ -120,6 +121,43 @@ test('a promotion that only we have made stays', async () => {
     readFileSync(path.join(b.root, 'loop-apps', ID, 'artifacts/v5/manifest.json'), 'utf8'),
   )
   expect(manifest).toMatchObject({ version: 5, parent: 3 })
+})
+
+describe('a promotion that is sent', () => {
+  test('arrives, also when somebody has sent something else meanwhile', async () => {
+    const { a, b } = await twoClones()
+    await addVersion(a.workspace, ID, 'four of a')
+    await sync(a.workspace)
+    const promoted = await promote(b.workspace, { address: `${ID}@v2`, push: true })
+    expect(promoted).toMatchObject({ from: 3, to: 2, pushed: expect.stringMatching(/^origin\//) })
+    await sync(a.workspace)
+    expect(readlinkSync(path.join(a.root, 'loop-apps', ID, 'artifacts/active'))).toBe('v2')
+  })
+
+  test('is refused when another version was promoted there', async () => {
+    const { a, b } = await twoClones()
+    await activateVersion(a.workspace, ID, 1)
+    await sync(a.workspace)
+    await expect(promote(b.workspace, { address: `${ID}@v2`, push: true })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/has promoted v1 meanwhile/),
+    })
+  })
+
+  test('may go to a branch of its own, where it is one link and one line', async () => {
+    const { a } = await twoClones()
+    const before = runGit(a.root, 'rev-parse', '@{upstream}')
+    const branch = `loopai/${ID}`
+    expect(await promote(a.workspace, { address: `${ID}@v2`, branch })).toMatchObject({
+      pushed: `origin/${branch}`,
+    })
+    expect(runGit(a.root, 'ls-remote', 'origin', branch)).toContain(head(a))
+    expect(runGit(a.root, 'diff', '--name-only', before, head(a)).split('\n')).toEqual([
+      `loop-apps/${ID}/artifacts/active`,
+      `loop-apps/${ID}/history.jsonl`,
+    ])
+    expect(runGit(a.root, 'rev-parse', '@{upstream}')).toBe(before)
+  })
 })
 
 test('--pull sends nothing', async () => {

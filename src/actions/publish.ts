@@ -1,0 +1,36 @@
+import { LoopaiError } from '../domain/errors.ts'
+import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { findHead, openRepository } from '../store/git.ts'
+import { findRemote, pushUpstream } from '../store/upstream.ts'
+import { readVersion } from '../store/versions.ts'
+import { sync } from './sync.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * Sends a promotion to the branch that this one follows, together with what others have sent meanwhile; or to a branch of its own, for a
+ * pull request. Returns where it went. Refused when somebody else has promoted another version: upstream's pointer won.
+ */
+export async function publish(
+  workspace: Workspace,
+  app: LoopApp,
+  { digest, branch }: { digest: string; branch?: string | undefined },
+): Promise<string> {
+  if (branch === undefined) {
+    const { upstream } = await sync(workspace)
+    const active = await findActive(app)
+    if (active !== undefined && (await readVersion(app, active)).manifest.digest === digest) return upstream
+    throw new LoopaiError('CONFLICT', `${app.id}: ${upstream} has promoted v${active} meanwhile`, {
+      hint: `look at it with: loopai log ${app.id}   and promote again when yours is the better one`,
+      details: { active: active ?? null },
+    })
+  }
+  const repository = await openRepository(app.paths.directory)
+  const remote = await findRemote(repository)
+  const head = (await findHead(repository))!
+  if (await pushUpstream(repository, { remote, ref: `refs/heads/${branch}` }, head))
+    return `${remote}/${branch}`
+  throw new LoopaiError('PUSH_REJECTED', `${remote}/${branch} is there already, with other commits`, {
+    hint: `name another branch, or remove that one: git push ${remote} --delete ${branch}`,
+  })
+}
