@@ -106,6 +106,7 @@ async function addVersion(
           'Loopai-Digest': manifest.digest,
         },
         ...completed,
+        tag: `${app.id}/v${number}`,
       })
       return { ...result, version: number, changed: true, commit }
     } finally {

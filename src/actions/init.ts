@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { missingExtras } from '../store/extras.ts'
+import { missingExtras, WORKFLOW } from '../store/extras.ts'
 import { missingRootFiles, openOrInitRepository } from '../store/init.ts'
 import { findRoot } from '../store/root.ts'
+import { addWorkflow } from './add-workflow.ts'
+import { type Adopted, adopt } from './adopt.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -12,6 +14,10 @@ export interface Initialized {
   repository: string
   changed: boolean
   commit: string | null
+  /** Apps that were there without manifests, and have them now. */
+  adopted: Adopted
+  /** Workflow that `with` asked for. */
+  workflow: string | null
 }
 
 /** Makes a data directory, with the files of `extras` in it: `dir`, else the one named by `--dir`, else this folder when it has the layout, else `./loopai-data`. */
@@ -19,8 +25,18 @@ export async function init(workspace: Workspace, dir?: string, extras: string[] 
   const root = path.resolve(workspace.cwd, dir ?? defaultRoot(workspace))
   const { repository, undo } = await openOrInitRepository(root)
   try {
-    const { changed, commit } = await writeFiles(workspace, root, extras)
-    return { root, repository: repository.workTree, changed, commit }
+    const ownExtras = extras.filter(name => name !== WORKFLOW)
+    const { changed, commit } = await writeFiles(workspace, root, ownExtras)
+    const adopted = await adopt(workspace, root)
+    const workflow = extras.includes(WORKFLOW) ? await addWorkflow(workspace, root) : undefined
+    return {
+      root,
+      repository: repository.workTree,
+      changed: changed || adopted.length > 0 || Boolean(workflow?.changed),
+      commit,
+      adopted,
+      workflow: workflow?.file ?? null,
+    }
   } catch (error) {
     await undo()
     throw error

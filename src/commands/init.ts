@@ -10,7 +10,7 @@ const command: CommandFile = {
   define(command) {
     command
       .argument('[dir]', 'folder to make a data directory of; default: loopai-data')
-      .option('--with <names>', 'files to add, separated by commas: docker')
+      .option('--with <names>', 'files to add, separated by commas: docker, github-actions')
   },
 
   async run({ workspace, terminal }, [dir], { with: extras }: Options) {
@@ -23,6 +23,13 @@ const command: CommandFile = {
     const place = path.relative(workspace.cwd, result.root) || '.'
     const state = result.changed ? 'is a data directory now' : 'was a data directory already'
     terminal.print(terminal.flags.quiet ? result.root : `${place} ${state}`)
+    if (!terminal.flags.quiet) {
+      for (const { loop_app_id: id, versions, active } of result.adopted) {
+        const live = active === null ? 'nothing is active' : `v${active} is active`
+        terminal.print(`adopted ${id} with ${versions.map(number => `v${number}`).join(', ')}; ${live}`)
+      }
+      if (result.workflow) terminal.print(path.relative(workspace.cwd, result.workflow))
+    }
     terminal.next('loopai create spam-detector-001')
   },
 }

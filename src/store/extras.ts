@@ -6,6 +6,9 @@ import { closest } from '../domain/problems.ts'
 import { LOOPAI_VERSION, packageFile } from '../package.ts'
 import type { CommittedFile } from './transaction.ts'
 
+/** The extra that belongs into the repository rather than into the data directory. */
+export const WORKFLOW = 'github-actions'
+
 /** Files that `init --with` adds to a data directory. Those that are there already are left as they are. */
 export async function missingExtras(root: string, names: string[]): Promise<CommittedFile[]> {
   const files = await Promise.all(names.map(readExtra))
@@ -33,5 +36,5 @@ async function readExtra(name: string): Promise<CommittedFile[]> {
 }
 
 async function listExtras(): Promise<string[]> {
-  return (await readdir(packageFile('templates', 'with'))).sort()
+  return [...(await readdir(packageFile('templates', 'with'))), WORKFLOW].sort()
 }
