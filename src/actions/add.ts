@@ -42,6 +42,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
   ])
   const draft = await programOf(files, request.entry)
   const candidate = await prepareCandidate(app, config, draft, yardstick, {
+    isGenerated: false,
     unsandboxed: request.unsandboxed,
   })
   try {

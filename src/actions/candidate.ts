@@ -9,6 +9,7 @@ import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
+import { readLatestExecutions } from '../store/datasets.ts'
 import type { NewExampleFile } from '../store/examples.ts'
 import { personOf } from '../store/identity.ts'
 import { nextNumber } from '../store/numbers.ts'
@@ -32,19 +33,37 @@ export interface Candidate {
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
   Partial<Pick<Draft, 'parity' | 'outOfFold'>>
 
+export interface PrepareOptions extends ProgramOptions {
+  /** Whether a generator wrote it, and not a person. */
+  isGenerated: boolean
+}
+
+/** Recorded inputs on which a draft is tried. */
+const RECORDED = 1000
+
 /** Puts a draft on disk under a temporary name, runs its checks and judges it. */
 export async function prepareCandidate(
   app: LoopApp,
   config: Config,
   draft: DraftFiles,
   yardstick: Yardstick,
-  options: ProgramOptions = {},
+  { isGenerated, ...options }: PrepareOptions,
 ): Promise<Candidate> {
+  const recorded = await readLatestExecutions(app, RECORDED)
   const staged = await stageVersion(app, draft.files)
   try {
     const behaviour = behaviourOf(config, draft)
-    const place = { loopAppId: app.id, version: 'draft' as const, directory: staged.directory, ...draft }
-    const check = await checkDraft(place, behaviour, yardstick, draft.parity ?? [], options)
+    const toCheck = {
+      place: { loopAppId: app.id, version: 'draft' as const, directory: staged.directory, ...draft },
+      behaviour,
+      files: staged.files,
+      sources: sourcesOf(draft),
+      parity: draft.parity ?? [],
+      recorded: recorded.flatMap(({ input }) => (input === undefined ? [] : [input])),
+      targetMs: config.targets.latency_ms,
+      isGenerated,
+    }
+    const check = await checkDraft(toCheck, yardstick, options)
     const digest = digestOf(staged.files, behaviour)
     return { staged, behaviour, digest, check, scorecard: judge(draft, digest, yardstick, check) }
   } catch (error) {
@@ -127,6 +146,11 @@ export async function registerCandidate(
   })
 }
 
+function sourcesOf({ files }: DraftFiles): Record<string, string> {
+  const python = files.filter(file => file.path.endsWith('.py'))
+  return Object.fromEntries(python.map(({ path, content }) => [path, Buffer.from(content).toString()]))
+}
+
 function behaviourOf(config: Config, { runtime, entry }: DraftFiles): Behaviour {
   const { input_schema, output_schema, limits, isolation } = config
   return { runtime, entry, input_schema, output_schema, limits, isolation, dependencies: [] }
@@ -140,8 +164,10 @@ function judge(
   check: DraftCheck,
 ): Scorecard {
   const { cases, examples } = yardstick
-  const judged = { cases, outcomes: check.cases }
   const version = { number: 0, digest }
+  const hasRun = check.cases.length === cases.length && check.examples.length === examples.length
+  if (!hasRun) return scorecardOf(version, 'held_out', new Map(), { cases: [], outcomes: [] })
+  const judged = { cases, outcomes: check.cases }
   if (outOfFold) return scorecardOf(version, 'out_of_fold', outOfFoldVerdicts(examples, outOfFold), judged)
   const heldOut = [...examples.keys()].filter(i => isHeldOut(examples[i]!))
   const verdicts = verdictsOf(

@@ -77,7 +77,10 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
   if (name === 'template') return handToPerson(app, draft)
 
   workspace.progress({ stage: 'running the checks', done: 0, total: 1 })
-  const candidate = await prepareCandidate(app, config, draft, rows, { unsandboxed: request.unsandboxed })
+  const candidate = await prepareCandidate(app, config, draft, rows, {
+    isGenerated: true,
+    unsandboxed: request.unsandboxed,
+  })
   try {
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()

@@ -67,6 +67,23 @@ export async function* readExecutions(app: LoopApp, since: string): AsyncGenerat
   }
 }
 
+/** The last `most` executions or fewer, oldest first. Of long files only the lines that are wanted are parsed. */
+export async function readLatestExecutions(app: LoopApp, most: number): Promise<Execution[]> {
+  let latest: Execution[] = []
+  for (const file of (await listFiles(app.paths.executions, () => true)).reverse()) {
+    const missing = most - latest.length
+    if (missing <= 0) break
+    const lines: Buffer[] = []
+    for await (const { bytes } of readLines(createReadStream(file), MAX_LINE_BYTES)) {
+      if (bytes) lines.push(bytes)
+      if (lines.length >= 2 * missing) lines.splice(0, lines.length - missing)
+    }
+    const executions = lines.slice(-missing).map(line => parseRecord<Execution>(line))
+    latest = [...executions.filter(execution => execution !== undefined), ...latest]
+  }
+  return latest
+}
+
 /** The execution with this id, which is looked for on the days around the time that is written in the id. */
 export async function findExecution(app: LoopApp, id: string): Promise<Execution | undefined> {
   const days = daysAround(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16))
