@@ -96,6 +96,7 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
         seed: brief.seed,
         seconds,
         notes: draft.notes,
+        told: { name: brief.app.name, task: brief.app.task, privacy: brief.privacy },
         examples: rows.files.map(file => ({ path: file.path, sha256: file.sha256, rows: file.rows.length })),
       },
     })

@@ -14,6 +14,10 @@ export const COMMANDS: Record<string, Entry> = {
   show: { summary: 'show a Loop App or one of its versions', load: () => import('./show.ts') },
   generate: { summary: 'have a program written as a new version', load: () => import('./generate.ts') },
   add: { summary: 'register files written by hand as a new version', load: () => import('./add.ts') },
+  reproduce: {
+    summary: 'generate a version again and compare digests',
+    load: () => import('./reproduce.ts'),
+  },
   test: {
     summary: 'run golden cases and held-out examples',
     alias: 'eval',

@@ -33,6 +33,8 @@ export interface Origin {
   seed?: number
   seconds?: number
   notes?: string[]
+  /** Of the settings, what the generator was told beside the schemas. */
+  told?: { name: string; task: string; privacy: 'full' | 'metadata' | 'off' }
   examples?: { path: string; sha256: string; rows: number }[]
 }
 

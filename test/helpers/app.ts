@@ -40,6 +40,6 @@ export async function createApp(
     writeFileSync(file, content)
     return file
   }
-  put('config.yaml', `${readFileSync(path.join(folder, 'config.yaml'), 'utf8')}${settings}\n`)
+  if (settings) put('config.yaml', `${readFileSync(path.join(folder, 'config.yaml'), 'utf8')}${settings}\n`)
   return { id, workspace, folder, put, said }
 }
