@@ -175,7 +175,11 @@ function isChanged(request: CreateRequest): boolean {
 
 async function fromFlags(workspace: Workspace, id: string, request: CreateRequest): Promise<Origin> {
   const { rows: examples = [] } = request.examples
-    ? await readExampleFile(request.examples, request.columns)
+    ? await readExampleFile(request.examples, {
+        ...request.columns,
+        ...(request.inputSchema &&
+          request.outputSchema && { schemas: { input: request.inputSchema, output: request.outputSchema } }),
+      })
     : {}
   const inferred = examples.length > 0 ? inferSchemas(examples) : undefined
   if (inferred && !(request.inputSchema && request.outputSchema)) {

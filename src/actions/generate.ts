@@ -25,7 +25,7 @@ export interface GenerateRequest {
   generator?: string | undefined
   strategy?: string | undefined
   seed?: number | undefined
-  /** A file whose rows join the app's examples. */
+  /** A file whose rows join the app's examples; `-` is standard input. */
   examples?: string | undefined
   columns?: Columns
   dryRun?: boolean | undefined
@@ -126,7 +126,12 @@ async function readRows(app: LoopApp, config: Config, request: GenerateRequest):
     readYardstick(app),
     compileSchema(config.input_schema, 'input_schema'),
     compileSchema(config.output_schema, 'output_schema'),
-    request.examples === undefined ? undefined : readExampleFile(request.examples, request.columns),
+    request.examples === undefined
+      ? undefined
+      : readExampleFile(request.examples, {
+          ...request.columns,
+          schemas: { input: config.input_schema, output: config.output_schema },
+        }),
   ])
   for (const file of yardstick.files) checkExamples(file.path, file.rows, input, output)
   if (!brought) return { ...yardstick, added: undefined }

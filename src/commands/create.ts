@@ -30,7 +30,10 @@ const command: CommandFile = {
       .option('--task <text>', 'the question that it answers')
       .option('--input-schema <json>', 'JSON Schema of the input, or a file with it')
       .option('--output-schema <json>', 'JSON Schema of the output, or a file with it')
-      .option('--examples <file>', 'labelled rows (JSONL, JSON, CSV, TSV); schemas are inferred from them')
+      .option(
+        '--examples <file>',
+        'labelled rows (JSONL, JSON, CSV, TSV; - for stdin); schemas are inferred from them',
+      )
     defineColumns(command)
     command.addHelpText(
       'after',

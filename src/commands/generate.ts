@@ -26,7 +26,10 @@ const command: CommandFile = {
       .argument('<app>')
       .option('--generator <name>', 'who writes it: learn, template; default: generator.use in config.yaml')
       .option('--strategy <name>', 'how the learner goes about it')
-      .option('--examples <file>', 'labelled rows that join those of the app (JSONL, JSON, CSV, TSV)')
+      .option(
+        '--examples <file>',
+        'labelled rows that join those of the app (JSONL, JSON, CSV, TSV; - for stdin)',
+      )
     defineColumns(command)
     command
       .option('--seed <number>', 'for everything random', wholeNumber(0))

@@ -45,3 +45,22 @@ export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefi
     : rest
   return { input: Object.fromEntries(input), output: (row as JsonObject)[label]! }
 }
+
+/** Columns of a table whose cells stay text, whatever they look like: the schemas want strings there. */
+export function textColumns(
+  names: string[],
+  { schemas, ...columns }: Columns & { schemas?: { input: JsonObject; output: JsonObject } | undefined },
+): Set<string> {
+  if (!schemas) return new Set()
+  const label = findLabelColumn(names, columns.label)
+  const properties = isObject(schemas.input.properties) ? schemas.input.properties : {}
+  const schemaOf = (name: string) =>
+    name === label ? schemas.output : properties[columns.map?.[name] ?? name]
+  return new Set(names.filter(name => wantsText(schemaOf(name))))
+}
+
+function wantsText(schema: unknown): boolean {
+  if (!isObject(schema)) return false
+  if (schema.type === 'string') return true
+  return Array.isArray(schema.enum) && schema.enum.every(value => typeof value === 'string')
+}

@@ -31,8 +31,19 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
   } catch (cause) {
     const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
     const message = utf16 ? `${name} is UTF-16, not UTF-8` : `${name} is not valid UTF-8`
-    throw new LoopaiError('FILE_UNREADABLE', message, { hint: 'convert it with: iconv -t UTF-8', cause })
+    throw new LoopaiError('FILE_UNREADABLE', message, {
+      hint: `convert it with: iconv -f ${utf16 ? 'UTF-16' : 'WINDOWS-1252'} -t UTF-8`,
+      cause,
+    })
   }
+}
+
+/** Like `decodeUtf8`, and UTF-16 too when a byte order mark says so, as spreadsheets write it. */
+export function decodeText(bytes: Uint8Array, name: string): string {
+  const [first, second] = bytes
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
+  return decodeUtf8(bytes, name)
 }
 
 export function explainReadError(cause: unknown, file: string): unknown {

@@ -1,0 +1,198 @@
+import { open } from 'node:fs/promises'
+import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
+import type { Json } from '../domain/json.ts'
+import { readLines } from './lines.ts'
+import { decodeText, decodeUtf8, explainReadError } from './text.ts'
+
+/** One row of a file of rows, and where it stands. */
+export interface Row {
+  line: number
+  value: Json
+}
+
+export const ROW_HINT =
+  'one JSON object a line, {"input": {…}, "output": …}; for other columns name the answers with --label'
+
+/** Longest line of a JSONL file, and largest file, in bytes. */
+const MAX_LINE_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 512 * 1024 * 1024
+/** Lines that are named in one error. */
+const NAMED = 10
+
+/**
+ * The rows of a JSONL file, a JSON array, or a CSV or TSV table with a line of names; `-` is standard input. The ending of the name says which
+ * it is, else the first character. In a table, cells are numbers where a whole column is, but for the columns that `keepText` names.
+ */
+export async function readRows(
+  file: string,
+  keepText: (names: string[]) => Set<string>,
+): Promise<{ name: string; bytes: Buffer; rows: Row[] }> {
+  const name = file === '-' ? 'stdin' : file
+  const bytes = file === '-' ? await readStream(process.stdin, name) : await readWhole(file)
+  const kind = kindOf(file, bytes)
+  const rows =
+    kind === 'lines'
+      ? await rowsOfLines(bytes, name)
+      : kind === 'array'
+        ? rowsOfArray(decodeText(bytes, name), name)
+        : await rowsOfTable(decodeText(bytes, name), { name, keepText })
+  return { name, bytes, rows }
+}
+
+export function linesError(
+  file: string,
+  problems: { line: number; message: string }[],
+  hint: string,
+): LoopaiError {
+  const shown = problems.slice(0, NAMED).map(({ line, message }) => `${file}:${line}: ${message}`)
+  const rest = problems.length > NAMED ? [`… and ${problems.length - NAMED} more`] : []
+  const count = problems.length === 1 ? '1 row does not fit' : `${problems.length} rows do not fit`
+  return new LoopaiError('INVALID_EXAMPLES', [`${file}: ${count}`, ...shown, ...rest].join('\n'), {
+    hint,
+    details: { count: problems.length, lines: problems.slice(0, NAMED).map(problem => problem.line) },
+  })
+}
+
+async function readStream(stream: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BYTES) throw tooLarge(name)
+  }
+  return Buffer.concat(chunks)
+}
+
+async function readWhole(file: string): Promise<Buffer> {
+  const handle = await open(file, 'r').catch(error => {
+    throw explainReadError(error, file)
+  })
+  try {
+    if ((await handle.stat()).size > MAX_BYTES) throw tooLarge(file)
+    return await handle.readFile()
+  } catch (error) {
+    throw explainReadError(error, file)
+  } finally {
+    await handle.close()
+  }
+}
+
+function tooLarge(name: string): LoopaiError {
+  return new LoopaiError('FILE_UNREADABLE', `${name} is larger than ${MAX_BYTES / 1024 / 1024} MB`, {
+    hint: 'a sample of the rows teaches as much: shuf -n 100000',
+  })
+}
+
+type Kind = 'lines' | 'array' | 'table'
+const KINDS: Record<string, Kind> = {
+  '.jsonl': 'lines',
+  '.ndjson': 'lines',
+  '.json': 'array',
+  '.csv': 'table',
+  '.tsv': 'table',
+}
+
+function kindOf(file: string, bytes: Buffer): Kind {
+  const named = KINDS[path.extname(file).toLowerCase()]
+  if (named) return named
+  const first = bytes
+    .subarray(0, 1000)
+    .toString()
+    .replace(/^\ufeff/, '')
+    .trimStart()[0]
+  return first === '[' ? 'array' : first === '{' || first === undefined ? 'lines' : 'table'
+}
+
+async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
+  const rows: Row[] = []
+  const problems: { line: number; message: string }[] = []
+  for await (const { number, bytes } of readLines(chunksOf(content), MAX_LINE_BYTES)) {
+    if (!bytes) {
+      problems.push({ line: number, message: `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB` })
+      continue
+    }
+    if (bytes.length === 0) continue
+    try {
+      rows.push({ line: number, value: JSON.parse(decodeUtf8(bytes, `${name}:${number}`)) })
+    } catch (error) {
+      if (error instanceof LoopaiError) throw error
+      problems.push({ line: number, message: `is not JSON: ${(error as Error).message}` })
+    }
+  }
+  if (problems.length > 0) throw linesError(name, problems, ROW_HINT)
+  return rows
+}
+
+async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
+  yield content
+}
+
+function rowsOfArray(text: string, name: string): Row[] {
+  try {
+    const value: Json = JSON.parse(text)
+    if (Array.isArray(value)) return value.map((item, index) => ({ line: index + 1, value: item }))
+  } catch (error) {
+    throw new LoopaiError('INVALID_EXAMPLES', `${name} is not JSON: ${(error as Error).message}`, {
+      hint: ROW_HINT,
+    })
+  }
+  throw new LoopaiError('INVALID_EXAMPLES', `${name} is not a JSON array`, {
+    hint: 'name it .jsonl if it has one object a line',
+  })
+}
+
+async function rowsOfTable(
+  text: string,
+  { name, keepText }: { name: string; keepText: (names: string[]) => Set<string> },
+): Promise<Row[]> {
+  const { parse } = await import('csv-parse/sync')
+  try {
+    const options = {
+      bom: true,
+      columns: true,
+      skip_empty_lines: true,
+      info: true,
+      delimiter: delimiterOf(text),
+    }
+    const records = parse(text, options) as unknown as {
+      record: Record<string, string>
+      info: { lines: number }
+    }[]
+    const kept = keepText(Object.keys(records[0]?.record ?? {}))
+    const numeric = numericColumns(records.map(({ record }) => record)).filter(column => !kept.has(column))
+    return records.map(({ record, info }) => ({ line: info.lines, value: typed(record, new Set(numeric)) }))
+  } catch (error) {
+    throw new LoopaiError('INVALID_EXAMPLES', `${name}: ${(error as Error).message}`, {
+      hint: 'the first line names the columns, and every line has as many of them',
+      cause: error,
+    })
+  }
+}
+
+/** Tab, semicolon (as spreadsheets write where the comma is in numbers) or comma: whichever the line of names has most of. */
+function delimiterOf(text: string): string {
+  const names = text.slice(0, text.search(/\r|\n|$/)).replace(/"[^"]*"/g, '')
+  const counts = [',', ';', '\t'].map(delimiter => ({ delimiter, count: names.split(delimiter).length }))
+  return counts.reduce((best, next) => (next.count > best.count ? next : best)).delimiter
+}
+
+const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/
+
+/** Columns in which every filled cell is a number. */
+function numericColumns(records: Record<string, string>[]): string[] {
+  const names = Object.keys(records[0] ?? {})
+  return names.filter(
+    name =>
+      records.every(record => !record[name] || NUMBER.test(record[name])) &&
+      records.some(record => record[name]),
+  )
+}
+
+/** Numbers as numbers; an empty cell of a numeric column is null. */
+function typed(record: Record<string, string>, numeric: Set<string>): Json {
+  const cell = (name: string, text: string): Json =>
+    !numeric.has(name) ? text : text === '' ? null : Number(text)
+  return Object.fromEntries(Object.entries(record).map(([name, text]) => [name, cell(name, text)]))
+}
