@@ -13,11 +13,12 @@ import { writeDraft } from '../store/drafts.ts'
 import { checkExamples, exampleFileOf, type NewExampleFile, readExampleFile } from '../store/examples.ts'
 import { compileSchema } from '../store/schemas.ts'
 import { readVersion } from '../store/versions.ts'
-import { type Candidate, prepareCandidate, refuseFailed, registerCandidate } from './candidate.ts'
+import { type Candidate, refuseFailed, registerCandidate } from './candidate.ts'
 import type { DraftCheck } from './check-draft.ts'
 import { openApp } from './open-app.ts'
 import { readYardstick, type Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
+import { type Written, writeProgram } from './write-program.ts'
 
 export interface GenerateRequest {
   app: string
@@ -25,6 +26,10 @@ export interface GenerateRequest {
   generator?: string | undefined
   strategy?: string | undefined
   seed?: number | undefined
+  /** For the generator `llm`, instead of the configured one. */
+  model?: string | undefined
+  /** How many programs a writing generator begins; the best on the rows that it was not shown is taken. */
+  candidates?: number | undefined
   /** A file whose rows join the app's examples; `-` is standard input. */
   examples?: string | undefined
   columns?: Columns
@@ -64,23 +69,27 @@ export interface Generated extends Partial<Proposal> {
 /** Has a program written, checks and judges it, and makes it a new version. */
 export async function generate(workspace: Workspace, request: GenerateRequest): Promise<Generated> {
   const { data, app } = await openApp(workspace, request.app)
-  const config = await readConfig(data, app)
+  const config = withModel(await readConfig(data, app), request.model)
   const name = generatorOf(request.generator ?? config.generator.use)
   const rows = await readRows(app, config, request)
   if (name === 'learn' && rows.examples.length === 0) throw noExamples(app)
 
   const since = performance.now()
   const brief = { ...briefOf(config, name, rows, request), report: workspace.progress }
-  const { default: generator } = await GENERATORS[name]()
-  const draft = await generator.generate(brief, workspace.signal)
-  const seconds = Math.round((performance.now() - since) / 100) / 10
-  if (name === 'template') return handToPerson(app, draft)
-
-  workspace.progress({ stage: 'running the checks', done: 0, total: 1 })
-  const candidate = await prepareCandidate(app, config, draft, rows, {
-    isGenerated: true,
+  if (name === 'template') return handToPerson(app, await draftOf(name, brief, workspace.signal))
+  const written = await writeProgram(workspace, {
+    data,
+    app,
+    config,
+    generator: name,
+    brief,
+    yardstick: rows,
+    candidates: candidatesOf(name, request),
     unsandboxed: request.unsandboxed,
   })
+  const seconds = Math.round((performance.now() - since) / 100) / 10
+  const { candidate, cost } = written
+  const draft = { ...written.draft, notes: [...written.draft.notes, ...describeRounds(written)] }
   try {
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()
@@ -95,6 +104,12 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
         ...(brief.strategy !== undefined && { strategy: brief.strategy }),
         seed: brief.seed,
         seconds,
+        ...(cost && {
+          model: cost.model,
+          prompt_sha256: cost.prompt_sha256,
+          cost_usd: cost.usd,
+          tokens: { input: cost.input_tokens, output: cost.output_tokens },
+        }),
         notes: draft.notes,
         told: { name: brief.app.name, task: brief.app.task, privacy: brief.privacy },
         examples: rows.files.map(file => ({ path: file.path, sha256: file.sha256, rows: file.rows.length })),
@@ -106,6 +121,23 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
   }
 }
 
+async function draftOf(name: GeneratorName, brief: Brief, signal: AbortSignal): Promise<Draft> {
+  return (await GENERATORS[name]()).default.generate(brief, signal)
+}
+
+function candidatesOf(name: GeneratorName, { candidates = 1 }: GenerateRequest): number {
+  if (candidates === 1 || name === 'llm' || name === 'command') return candidates
+  throw new LoopaiError('USAGE', `the generator ${name} gives the same program every time`, {
+    hint: 'several candidates are for --generator llm and command',
+  })
+}
+
+function describeRounds({ drafts, remarks, cost }: Written): string[] {
+  if (drafts < 2) return remarks
+  const spent = cost && cost.usd > 0 ? `, for ${cost.usd.toFixed(4)} USD together` : ''
+  return [`The best of ${drafts} drafts${spent}.`, ...remarks]
+}
+
 function generatorOf(name: string): GeneratorName {
   if (name in GENERATORS) return name as GeneratorName
   const names = Object.keys(GENERATORS)
@@ -113,6 +145,10 @@ function generatorOf(name: string): GeneratorName {
   throw new LoopaiError('USAGE', `there is no generator ${name}`, {
     hint: `${like ? `did you mean ${like}? ` : ''}generators: ${names.join(', ')}`,
   })
+}
+
+function withModel(config: Config, model: string | undefined): Config {
+  return model === undefined ? config : { ...config, generator: { ...config.generator, model } }
 }
 
 interface Rows extends Yardstick {
@@ -148,10 +184,12 @@ function noExamples({ id, paths }: LoopApp): LoopaiError {
       'bring labelled rows, {"input": …, "output": …} a line, or CSV:',
       `  loopai generate ${id} --examples rows.jsonl`,
       `  (or put them into ${paths.examples}/)`,
+      'or have a language model write the program from the task:',
+      `  loopai generate ${id} --generator llm`,
       'or write the program by hand, from a skeleton:',
       `  loopai generate ${id} --generator template`,
     ].join('\n      '),
-    details: { choices: ['examples', 'template'] },
+    details: { choices: ['examples', 'llm', 'template'] },
   })
 }
 
@@ -164,6 +202,8 @@ function briefOf(config: Config, name: GeneratorName, { examples }: Rows, reques
     examples: name === 'learn' ? examples : examples.filter(example => !isHeldOut(example)),
     seed: request.seed ?? 1,
     privacy: config.privacy.record,
+    external: config.privacy.external,
+    settings: config.generator,
     ...(strategy !== undefined && { strategy }),
   }
 }

@@ -15,6 +15,8 @@ interface Options extends ColumnOptions {
   strategy?: string
   examples?: string
   seed?: number
+  model?: string
+  candidates?: number
   promote?: boolean
   dryRun?: boolean
   unsandboxed?: boolean
@@ -24,7 +26,10 @@ const command: CommandFile = {
   define(command) {
     command
       .argument('<app>')
-      .option('--generator <name>', 'who writes it: learn, template; default: generator.use in config.yaml')
+      .option(
+        '--generator <name>',
+        'who writes it: learn, llm, command, template; default: generator.use in config.yaml',
+      )
       .option('--strategy <name>', 'how the learner goes about it')
       .option(
         '--examples <file>',
@@ -32,6 +37,12 @@ const command: CommandFile = {
       )
     defineColumns(command)
     command
+      .option('--model <name>', 'language model, for --generator llm')
+      .option(
+        '-n, --candidates <number>',
+        'programs to have written, of which the best is taken (llm, command)',
+        wholeNumber(1),
+      )
       .option('--seed <number>', 'for everything random', wholeNumber(0))
       .option('--promote', 'promote the new version when the gate lets it')
       .option('--dry-run', 'show what would become a version, and stop')
@@ -108,9 +119,10 @@ async function generateOrAsk(session: Session, request: GenerateRequest): Promis
     const way = await askChoice('How do you want to begin?', [
       { name: 'name a file with labelled rows', value: 'file' as const },
       { name: 'paste a few labelled rows', value: 'paste' as const },
+      { name: 'have a language model write it from the task', value: 'llm' as const },
       { name: 'write the program by hand, from a skeleton', value: 'template' as const },
     ])
-    if (way === 'template') return generate(workspace, { ...request, generator: 'template' })
+    if (way === 'template' || way === 'llm') return generate(workspace, { ...request, generator: way })
     if (way === 'file') {
       return generate(workspace, { ...request, examples: await askText('File (JSONL, JSON, CSV or TSV)') })
     }

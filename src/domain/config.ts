@@ -13,10 +13,27 @@ export interface Settings {
   isolation: 'shared' | 'request'
   datasets: { track: string[]; fsync: 'always' | 'interval' | 'never' }
   retention: { executions_days: number; compress_after_days: number; max_mb: number }
-  generator: { use: string; strategy?: string }
+  generator: GeneratorSettings
   oracle: { use: string }
   canary: { first_promotion: 'manual' | 'automatic' }
   budget: { oracle_calls_per_day: number; oracle_usd_per_month: number; llm_usd_per_attempt: number }
+}
+
+export interface GeneratorSettings {
+  use: string
+  strategy?: string
+  /** `llm`: whose protocol is spoken, with which model, where. The key is in the environment. */
+  provider?: 'openai-compatible' | 'anthropic' | 'ollama'
+  model?: string
+  base_url?: string
+  max_output_tokens?: number
+  prices?: { input_usd_per_million: number; output_usd_per_million: number }
+  /** `command`: what is started in a working folder. */
+  command?: string[]
+  /** `llm`: of one answer; `command`: of one run. */
+  timeout_seconds?: number
+  /** Drafts, at most, of which each is told what was wrong with the one before. */
+  attempts?: number
 }
 
 /** What an app is for. */

@@ -1,3 +1,4 @@
+import type { GeneratorSettings, Settings } from './config.ts'
 import type { Example } from './example.ts'
 import type { Json, JsonObject } from './json.ts'
 
@@ -11,7 +12,30 @@ export interface Brief {
   /** What programs are compared by; `accuracy` unless the app's targets say otherwise. */
   metric?: 'accuracy' | 'macro_f1' | 'mae' | 'r2'
   strategy?: string
+  /** `generator` of config.yaml. */
+  settings?: GeneratorSettings
+  /** What may leave this machine. */
+  external?: Settings['privacy']['external']
+  /** What the writer may still cost. */
+  budgetUsd?: number
+  /** Which of several attempts from scratch this one is, from 1. */
+  candidate?: { number: number; of: number }
+  /** What was wrong with the draft before: this one should mend it. */
+  feedback?: Feedback
   report?: (progress: Progress) => void
+}
+
+/** What a writer learns of its last draft. Only rows that it was shown are in it. */
+export interface Feedback {
+  /** How many drafts there were before this one. */
+  attempts: number
+  files: Draft['files']
+  /** Checks that failed, in sentences: syntax errors with their line, exceptions with theirs. */
+  problems: string[]
+  /** Share of the shown rows that were answered right. */
+  accuracy: number | null
+  /** Rows that were answered wrong, with what was answered or the exception. */
+  failures: { input: Json; expected: Json; got?: Json; error?: string }[]
 }
 
 /** How far long work is: `done` of `total` units of `stage`. */
@@ -32,6 +56,18 @@ export interface Draft {
   parity: { input: Json; output: Json }[]
   /** Answers to rows by a program that had not seen them, in the order of `brief.examples`. */
   outOfFold?: { output: Json; confidence: number }[]
+  /** What writing it took, where somebody is paid for it. */
+  cost?: Cost
+}
+
+export interface Cost {
+  model: string
+  /** SHA-256 of what the model was told. */
+  prompt_sha256: string
+  calls: number
+  input_tokens: number
+  output_tokens: number
+  usd: number
 }
 
 export interface Generator {

@@ -32,6 +32,11 @@ export interface Origin {
   strategy?: string
   seed?: number
   seconds?: number
+  /** Of a language model. */
+  model?: string
+  prompt_sha256?: string
+  cost_usd?: number
+  tokens?: { input: number; output: number }
   notes?: string[]
   /** Of the settings, what the generator was told beside the schemas. */
   told?: { name: string; task: string; privacy: 'full' | 'metadata' | 'off' }

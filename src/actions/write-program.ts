@@ -1,0 +1,163 @@
+import { askOfGenerator } from '../domain/asks.ts'
+import type { Config } from '../domain/config.ts'
+import type { Brief, Cost, Draft } from '../domain/draft.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { isHeldOut } from '../domain/evaluation.ts'
+import { feedbackOf } from '../domain/feedback.ts'
+import { GENERATORS, type GeneratorName } from '../generators/index.ts'
+import type { LoopApp } from '../store/apps.ts'
+import type { DataDirectory } from '../store/root.ts'
+import { isTrusted } from '../store/trust.ts'
+import { type Candidate, prepareCandidate } from './candidate.ts'
+import type { Yardstick } from './score.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Drafts, each told what was wrong with the one before. */
+const ATTEMPTS = 3
+
+export interface WritingTask {
+  data: DataDirectory
+  app: LoopApp
+  config: Config
+  generator: GeneratorName
+  brief: Brief
+  yardstick: Yardstick
+  /** How often to begin from scratch. */
+  candidates: number
+  unsandboxed: boolean | undefined
+}
+
+/** A draft and what came of its checks. */
+interface Judged {
+  draft: Draft
+  candidate: Candidate
+}
+
+interface Search {
+  best?: Judged
+  /** Of all drafts together. */
+  cost: Cost | undefined
+  /** Drafts that were made. */
+  drafts: number
+  /** Why it ended earlier than it might have. */
+  remarks: string[]
+}
+
+export type Written = Omit<Search, 'best'> & Judged
+
+/**
+ * Has drafts written, checked and judged, and returns the best, which may be one that fails its checks. What is learned is made once; what is
+ * written is mended in rounds, and begun anew as often as there are to be candidates. The caller removes the candidate's folder.
+ */
+export async function writeProgram(workspace: Workspace, task: WritingTask): Promise<Written> {
+  checkTrust(task)
+  const search: Search = { cost: undefined, drafts: 0, remarks: [] }
+  try {
+    for (let number = 1; number <= task.candidates; number++) {
+      const candidate = { number, of: task.candidates }
+      const goesOn = await writeInRounds(workspace, { ...task, brief: { ...task.brief, candidate } }, search)
+      if (!goesOn) break
+    }
+    const { best, ...rest } = search
+    return { ...rest, ...best! }
+  } catch (error) {
+    await search.best?.candidate.staged.remove()
+    throw error
+  }
+}
+
+function checkTrust({ data, generator, config, app }: WritingTask): void {
+  const ask = askOfGenerator(generator, config.generator)
+  if (!ask || isTrusted(data.root, ask)) return
+  const what =
+    ask.kind === 'command'
+      ? `run ${JSON.stringify(ask.command)} on this machine`
+      : `send examples to ${ask.url}`
+  throw new LoopaiError(
+    'NOT_TRUSTED',
+    `the configuration of ${app.id} asks to ${what}, and nobody here has agreed to that`,
+    {
+      hint: 'read it, and agree with: loopai trust',
+      details: { ask },
+    },
+  )
+}
+
+/** Keeps the best draft in `search`. False when another beginning would be no use. */
+async function writeInRounds(workspace: Workspace, task: WritingTask, search: Search): Promise<boolean> {
+  const { generator, config, brief } = task
+  const rounds = generator === 'llm' || generator === 'command' ? (config.generator.attempts ?? ATTEMPTS) : 1
+  let feedback: Brief['feedback']
+  for (let round = 1; round <= rounds; round++) {
+    const draft = await writeOne(
+      workspace,
+      { ...task, brief: { ...brief, ...(feedback && { feedback }) } },
+      search,
+    )
+    if (!draft) return false
+    workspace.progress({ stage: 'running the checks', done: 0, total: 1 })
+    const candidate = await prepareCandidate(task.app, config, draft, task.yardstick, {
+      isGenerated: true,
+      unsandboxed: task.unsandboxed,
+    })
+    await keepBetter(search, { draft, candidate })
+    workspace.signal.throwIfAborted()
+    feedback = feedbackOn(task, draft, candidate, round)
+    const isGood = feedback.problems.length === 0 && (feedback.accuracy ?? 1) >= config.targets.accuracy
+    if (isGood) break
+  }
+  return true
+}
+
+/** Nothing, when the writer fails or has used its budget up and there is a draft already. */
+async function writeOne(workspace: Workspace, task: WritingTask, search: Search): Promise<Draft | undefined> {
+  const { default: generator } = await GENERATORS[task.generator]()
+  const budgetUsd = task.config.budget.llm_usd_per_attempt - (search.cost?.usd ?? 0)
+  try {
+    const draft = await generator.generate({ ...task.brief, budgetUsd }, workspace.signal)
+    search.drafts++
+    search.cost = addCosts(search.cost, draft.cost)
+    return draft
+  } catch (error) {
+    const isSurvivable =
+      error instanceof LoopaiError && (error.code === 'BUDGET_EXHAUSTED' || error.code === 'GENERATOR_FAILED')
+    if (!isSurvivable || !search.best) throw error
+    search.remarks.push(`No further attempt: ${error.message}.`)
+    return undefined
+  }
+}
+
+function addCosts(sum: Cost | undefined, next: Cost | undefined): Cost | undefined {
+  if (!sum || !next) return sum ?? next
+  return {
+    ...sum,
+    calls: sum.calls + next.calls,
+    input_tokens: sum.input_tokens + next.input_tokens,
+    output_tokens: sum.output_tokens + next.output_tokens,
+    usd: sum.usd + next.usd,
+  }
+}
+
+async function keepBetter(search: Search, next: Judged): Promise<void> {
+  const before = search.best
+  const isBetter = !before || rank(next.candidate) > rank(before.candidate)
+  if (isBetter) search.best = next
+  const loser = isBetter ? before : next
+  await loser?.candidate.staged.remove()
+}
+
+/** Passing every check comes first, then what is right of the rows that its writer was not shown. */
+function rank({ check, scorecard }: Candidate): number {
+  const passes = check.checks.every(({ outcome }) => outcome !== 'fail')
+  return (passes ? 10 : 0) + (scorecard.held_out.accuracy ?? 0) + (scorecard.cases.accuracy ?? 0) / 1000
+}
+
+function feedbackOn({ yardstick }: WritingTask, draft: Draft, { check }: Candidate, attempts: number) {
+  const tried = check.examples.map((outcome, i) => ({ example: yardstick.examples[i]!, outcome }))
+  return feedbackOf({
+    attempts,
+    files: draft.files,
+    checks: check.checks,
+    shown: tried.filter(({ example }) => !isHeldOut(example)),
+  })
+}

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import type { Brief, Draft, Generator } from '../domain/draft.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { packageFile } from '../package.ts'
+
+/** All that an agent inherits: where programs are, where its own settings are, which language is spoken. No key, no token. */
+const INHERITED = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TMPDIR']
+const TIMEOUT_SECONDS = 600
+const OUTPUT_BYTES = 4096
+const MOST_FILES = 50
+const MOST_BYTES = 16 * 1024 * 1024
+const KILL_AFTER_MS = 2000
+
+/** An external agent in a folder of its own that tells it what is wanted; it leaves `program.py` there, and what that needs beside it. */
+const command: Generator = {
+  async generate(brief, signal) {
+    signal.throwIfAborted()
+    const argv = brief.settings?.command
+    if (!argv) {
+      throw new LoopaiError('MISSING_VALUE', 'the command generator needs a command', {
+        hint: 'in config.yaml: generator: {use: command, command: [my-agent, --task, TASK.md]}',
+      })
+    }
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'loopai-agent-'))
+    try {
+      const given = filesFor(brief)
+      await Promise.all([...given].map(([name, content]) => writeFile(path.join(folder, name), content)))
+      brief.report?.({ stage: `${path.basename(argv[0]!)} is writing`, done: 0, total: 1 })
+      const { timeout_seconds = TIMEOUT_SECONDS } = brief.settings ?? {}
+      await run(argv, { folder, timeoutMs: timeout_seconds * 1000, signal })
+      const files = await collect(folder, given)
+      return { runtime: 'python', entry: 'program.py', files, notes: [], parity: [] }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+}
+
+export default command
+
+/** What lies in the folder when the agent begins. The program of the attempt before is there to be mended. */
+function filesFor(brief: Brief): Map<string, string | Uint8Array> {
+  const { app, examples, feedback } = brief
+  const rows = examples.map(({ input, output }) => `${JSON.stringify({ input, output })}\n`).join('')
+  const { files = [], ...wrong } = feedback ?? {}
+  return new Map<string, string | Uint8Array>([
+    ...files.map(file => [file.path, file.content] as const),
+    ['TASK.md', taskText(brief)],
+    ['spec.json', `${JSON.stringify(app, null, 2)}\n`],
+    ['examples.jsonl', rows],
+    ...(feedback ? [['feedback.json', `${JSON.stringify(wrong, null, 2)}\n`] as const] : []),
+  ])
+}
+
+function taskText({ app, feedback }: Brief): string {
+  const lines = [
+    `# ${app.name}`,
+    '',
+    app.task,
+    '',
+    'Write `program.py` into this folder. `spec.json` has the JSON Schemas of input and output, `examples.jsonl` labelled rows. The program is',
+    'judged on other rows of the same kind. It may read files that you leave beside it.',
+    ...(feedback
+      ? ['', '`program.py` is your last version; `feedback.json` says what is wrong with it. Mend it.']
+      : []),
+    '',
+    'The rules for the program:',
+    '',
+  ]
+  const rules = ruleLines()
+  return `${[...lines, ...rules].join('\n')}\n`
+}
+
+/** The list of rules in the prompt for language models: they are the same for whoever writes. */
+function ruleLines(): string[] {
+  const text = readFileSync(packageFile('templates', 'prompts', 'write-program.md'), 'utf8')
+  return text.split('\n').filter(line => /^(- | {2}\S)/.test(line))
+}
+
+interface RunOptions {
+  folder: string
+  timeoutMs: number
+  signal: AbortSignal
+}
+
+/** Resolves when it ends well. Whatever happens, no process of its group is left. */
+function run([file, ...args]: string[], { folder, timeoutMs, signal }: RunOptions): Promise<void> {
+  const env = Object.fromEntries(
+    INHERITED.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])),
+  )
+  return new Promise((resolve, reject) => {
+    const child = spawn(file!, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    let said = ''
+    let end: Error | undefined
+    const stop = (reason: Error) => {
+      end ??= reason
+      signalGroup(child.pid, 'SIGTERM')
+      setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref()
+    }
+    const tooLong = () => stop(failed(file!, `did not end within ${timeoutMs / 1000} s`, said))
+    const timer = setTimeout(tooLong, timeoutMs)
+    const onAbort = () => stop(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        said = `${said}${text}`.slice(-OUTPUT_BYTES)
+      })
+    }
+    child.on('error', (cause: NodeJS.ErrnoException) => {
+      end ??= failed(
+        file!,
+        cause.code === 'ENOENT' ? 'is not installed, or not on the PATH' : cause.message,
+        '',
+      )
+    })
+    child.on('exit', () => signalGroup(child.pid, 'SIGKILL'))
+    child.on('close', status => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      if (end) reject(end)
+      else if (status === 0) resolve()
+      else
+        reject(failed(file!, status === null ? 'was ended by a signal' : `ended with status ${status}`, said))
+    })
+  })
+}
+
+function signalGroup(pid: number | undefined, name: 'SIGTERM' | 'SIGKILL') {
+  try {
+    if (pid !== undefined) process.kill(-pid, name)
+  } catch {
+    // It is gone.
+  }
+}
+
+function failed(file: string, what: string, said: string): LoopaiError {
+  const last = said.trim().split('\n').slice(-5).join('\n')
+  return new LoopaiError('GENERATOR_FAILED', [`${file} ${what}`, ...(last ? [last] : [])].join('\n'), {
+    hint: 'try it by hand in an empty folder; generator.command and generator.timeout_seconds are in config.yaml',
+    details: { output: said },
+  })
+}
+
+/** The program and the files beside it. Links are left where they are: they could lead to anything of the user's. */
+async function collect(folder: string, given: Map<string, unknown>): Promise<Draft['files']> {
+  const names = (await readdir(folder)).filter(name => !name.startsWith('.') && !OURS.has(name))
+  const files: { path: string; content: Uint8Array }[] = []
+  let bytes = 0
+  for (const name of names.sort()) {
+    const status = await lstat(path.join(folder, name))
+    if (!status.isFile() || status.nlink > 1) continue
+    bytes += status.size
+    if (files.length === MOST_FILES || bytes > MOST_BYTES) {
+      throw new LoopaiError('GENERATOR_FAILED', `the agent left more than ${MOST_FILES} files or 16 MB`)
+    }
+    files.push({ path: name, content: await readFile(path.join(folder, name)) })
+  }
+  if (files.some(file => file.path === 'program.py')) return files
+  const found = files.map(file => file.path).filter(name => !given.has(name))
+  throw new LoopaiError('GENERATOR_FAILED', 'the agent left no program.py', {
+    hint: found.length > 0 ? `it left: ${found.join(', ')}` : 'it left nothing',
+  })
+}
+
+const OURS = new Set(['TASK.md', 'spec.json', 'examples.jsonl', 'feedback.json'])
