@@ -72,7 +72,8 @@ function shownRows(brief: Brief): Example[] {
 }
 
 /** As it may leave this machine. */
-function outward({ external, app }: Brief, example: Example): Example {
+function outward({ external, app }: Brief, { input, output }: Example): Example {
+  const example = { input, output }
   if (external === 'full') return example
   const labels = app.output_schema.enum
   return shapeOfExample(example, output => Array.isArray(labels) && labels.includes(output))
