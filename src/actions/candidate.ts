@@ -4,8 +4,10 @@ import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { evaluationOf, isHeldOut, scorecardOf, verdictsOf } from '../domain/evaluation.ts'
 import { type Example, exampleKey } from '../domain/example.ts'
+import { type Answered, qualityOf, type Report } from '../domain/quality.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
+import { countDuplicates, findContradictions } from '../generators/learn/contradictions.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -28,10 +30,11 @@ export interface Candidate {
   digest: string
   check: DraftCheck
   scorecard: Scorecard
+  report?: Report
 }
 
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
-  Partial<Pick<Draft, 'parity' | 'outOfFold'>>
+  Partial<Pick<Draft, 'parity' | 'outOfFold' | 'report'>>
 
 export interface PrepareOptions extends ProgramOptions {
   /** Whether a generator wrote it, and not a person. */
@@ -65,7 +68,14 @@ export async function prepareCandidate(
     }
     const check = await checkDraft(toCheck, yardstick, options)
     const digest = digestOf(staged.files, behaviour)
-    return { staged, behaviour, digest, check, scorecard: judge(draft, digest, yardstick, check) }
+    return {
+      staged,
+      behaviour,
+      digest,
+      check,
+      scorecard: judge(draft, digest, yardstick, check),
+      report: reportOn(draft, yardstick, { check, staged }),
+    }
   } catch (error) {
     await staged.remove()
     throw error
@@ -105,7 +115,7 @@ export interface Birth {
 export async function registerCandidate(
   workspace: Workspace,
   { data, app }: Pick<OpenApp, 'data' | 'app'>,
-  { staged, behaviour, digest, scorecard }: Candidate,
+  { staged, behaviour, digest, scorecard, report }: Candidate,
   { origin, examples }: Birth,
 ): Promise<Registered> {
   return write(workspace, data, async transaction => {
@@ -123,7 +133,7 @@ export async function registerCandidate(
       created_at: workspace.now().toISOString(),
       created_by: personOf(transaction.identity.author),
       origin: { ...origin, loopai: LOOPAI_VERSION },
-      evaluation: evaluationOf(scorecard),
+      evaluation: { ...evaluationOf(scorecard), ...(report && { report }) },
     })
     const rows = examples && {
       path: `loop-apps/${app.id}/${examples.path}`,
@@ -175,6 +185,31 @@ function judge(
     heldOut.map(i => check.examples[i]!),
   )
   return scorecardOf(version, 'held_out', verdicts, judged)
+}
+
+/** From the same answers as the scorecard. */
+function reportOn(
+  { outOfFold, report: learned }: DraftFiles,
+  { examples }: Yardstick,
+  { check, staged }: Pick<Candidate, 'check' | 'staged'>,
+): Report {
+  const unseen = examples.map((example, i): Answered | undefined => {
+    const expected = example.output
+    if (outOfFold) return { expected, got: outOfFold[i]!.output, confidence: outOfFold[i]!.confidence }
+    const outcome = check.examples[i]
+    if (!outcome || !isHeldOut(example)) return undefined
+    return outcome.status === 'success'
+      ? { expected, got: outcome.output, confidence: outcome.confidence }
+      : { expected }
+  })
+  return {
+    ...qualityOf(unseen.filter(answer => answer !== undefined)),
+    duplicates: countDuplicates(examples),
+    contradictions: findContradictions(examples).length,
+    latency_ms: check.latency,
+    bytes: staged.files.reduce((sum, file) => sum + file.size, 0),
+    ...(learned && { learned }),
+  }
 }
 
 function outOfFoldVerdicts(

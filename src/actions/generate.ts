@@ -4,6 +4,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { isHeldOut, storedVerdicts } from '../domain/evaluation.ts'
 import { closest } from '../domain/problems.ts'
 import type { Check } from '../domain/promotion.ts'
+import type { Report } from '../domain/quality.ts'
 import type { Columns } from '../domain/rows.ts'
 import { type Comparison, compare, reportOf, type ScoreReport } from '../domain/scorecard.ts'
 import { GENERATORS, type GeneratorName } from '../generators/index.ts'
@@ -47,6 +48,7 @@ export interface Proposal {
   notes: string[]
   checks: Check[]
   score: ScoreReport
+  report: Report | null
   /** With the active version, on the rows that both were judged on. */
   compared: (Comparison & { version: number }) | null
   latency_ms: DraftCheck['latency']
@@ -225,7 +227,7 @@ async function propose(
   app: LoopApp,
   generator: GeneratorName,
   { notes }: Draft,
-  { digest, check, scorecard, staged }: Candidate,
+  { digest, check, scorecard, staged, report }: Candidate,
   seconds: number,
 ): Promise<Proposal> {
   const active = await findActive(app)
@@ -241,6 +243,7 @@ async function propose(
     notes,
     checks: check.checks,
     score: reportOf(scorecard),
+    report: report ?? null,
     compared,
     latency_ms: check.latency,
     files: staged.files.map(({ path, size }) => ({ path, size })),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../domain/config.ts'
-import { scoreAtBirth } from '../domain/evaluation.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { scoreAtBirth, storedVerdicts } from '../domain/evaluation.ts'
 import {
   type HistoryEntry,
   isHeld,
@@ -9,7 +10,8 @@ import {
   statusOf,
   type VersionStatus,
 } from '../domain/history.ts'
-import type { Score } from '../domain/scorecard.ts'
+import type { Report } from '../domain/quality.ts'
+import { type Comparison, compare, type Score } from '../domain/scorecard.ts'
 import type { Evaluation, Manifest } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
@@ -62,6 +64,10 @@ export interface ShownVersionInFull extends ShownVersion {
   input_schema: Manifest['input_schema']
   output_schema: Manifest['output_schema']
   cases: Evaluation['cases'] | null
+  /** What its answers to rows that it had not seen told when it was made. */
+  report: Report | null
+  /** With the version that was active then, on the rows that both were judged on. */
+  compared: (Comparison & { version: number }) | null
 }
 
 export type Shown = { app: ShownApp } | { version: ShownVersionInFull }
@@ -90,6 +96,8 @@ export async function show(workspace: Workspace, address: string): Promise<Shown
         input_schema: manifest.input_schema,
         output_schema: manifest.output_schema,
         cases: manifest.evaluation?.cases ?? null,
+        report: manifest.evaluation?.report ?? null,
+        compared: await compareWithParent(app, manifest),
       },
     }
   }
@@ -130,6 +138,21 @@ function describe(manifest: Manifest, active: number | undefined, history: Histo
   const status = removed ? 'removed' : statusOf(version, active, history)
   const score = evaluation ? scoreAtBirth(evaluation) : null
   return { version, digest, status, created_at, created_by, origin, score }
+}
+
+async function compareWithParent(
+  app: LoopApp,
+  { parent, evaluation }: Manifest,
+): Promise<ShownVersionInFull['compared']> {
+  if (parent === null || !evaluation) return null
+  try {
+    const before = (await readVersion(app, parent)).manifest.evaluation
+    return before ? { version: parent, ...compare(storedVerdicts(evaluation), storedVerdicts(before)) } : null
+  } catch (error) {
+    // A parent that is gone or broken is no reason to show nothing.
+    if (error instanceof LoopaiError) return null
+    throw error
+  }
 }
 
 function movedKeys(config: Config, manifest: Manifest): string[] {

@@ -6,6 +6,7 @@ import { promote } from '../actions/promote.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { printable } from '../terminal/errors.ts'
 import { askChoice, askLines, askText, askYes } from '../terminal/prompt.ts'
+import { describeQuality } from '../terminal/quality.ts'
 import { describeChecks, describeComparison, describeReport } from '../terminal/report.ts'
 import type { CommandFile, Session } from './command.ts'
 import { type ColumnOptions, columnsOf, defineColumns, wholeNumber } from './options.ts'
@@ -96,12 +97,13 @@ async function print(session: Session, generated: Generated, { dryRun }: Options
 
 async function describe({ terminal }: Session, proposal: Proposal): Promise<string> {
   const style = await terminal.style()
-  const { notes, checks, score, compared, latency_ms, files, seconds } = proposal
+  const { notes, checks, score, report, compared, latency_ms, files, seconds } = proposal
   const size = files.reduce((sum, file) => sum + file.size, 0)
   return [
     ...notes.map(printable),
     ...describeChecks(checks, style),
     ...describeReport(score),
+    ...(report ? describeQuality(report) : []),
     ...(compared ? [describeComparison(compared)] : []),
     `${latency_ms.p50.toFixed(2)} ms a call (p95 ${latency_ms.p95.toFixed(2)}), ${Math.round(size / 1024)} KB, written in ${seconds} s`,
   ].join('\n')

@@ -1,16 +1,24 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type ShownApp, type ShownVersionInFull, show } from '../actions/show.ts'
+import { type Shown, type ShownApp, type ShownVersionInFull, show } from '../actions/show.ts'
 import { type ShownMoment, showAt } from '../actions/show-at.ts'
+import type { Workspace } from '../actions/workspace.ts'
 import { describeScore, percent } from '../domain/scorecard.ts'
 import { shortDigest } from '../domain/version.ts'
+import { explainWriteError } from '../store/atomic.ts'
 import { printable } from '../terminal/errors.ts'
+import { reportPage } from '../terminal/page.ts'
+import { describeQuality } from '../terminal/quality.ts'
+import { describeComparison } from '../terminal/report.ts'
 import { table } from '../terminal/table.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import type { CommandFile } from './command.ts'
 import { moment } from './options.ts'
 
 interface Options {
   path?: boolean
   at?: Date
+  html?: string
 }
 
 const command: CommandFile = {
@@ -19,6 +27,7 @@ const command: CommandFile = {
       .argument('<app[@version]>', 'e.g. spam-detector-001, spam-detector-001@v2, spam-detector-001@latest')
       .option('--path', 'print only where it is')
       .option('--at <time>', 'what was live then, e.g. 2026-01-31T12:00Z', moment)
+      .option('--html <file>', 'write the report of a version as a page with plots; default: the active one')
   },
 
   async run({ workspace, terminal }, [address], options: Options) {
@@ -28,6 +37,7 @@ const command: CommandFile = {
       return flags.json ? printJson(then) : print(flags.quiet ? nameOf(then) : momentLine(then))
     }
     const shown = await show(workspace, address!)
+    if (options.html !== undefined) return writePage(workspace, terminal, { shown, file: options.html })
     const what = 'app' in shown ? shown.app : shown.version
     if (options.path) return print(what.path)
     if (flags.json) return printJson(what)
@@ -50,6 +60,36 @@ function momentLine(then: ShownMoment): string {
   const since = then.since ? ` since ${then.since}, by ${printable(then.by!)}` : ''
   const reason = then.reason ? `: ${printable(then.reason)}` : ''
   return `${then.loop_app_id} at ${then.at}: ${nameOf(then)} was active${since}${reason}${state}`
+}
+
+async function writePage(
+  workspace: Workspace,
+  terminal: Terminal,
+  { shown, file }: { shown: Shown; file: string },
+): Promise<void> {
+  const version = 'version' in shown ? shown.version : await servedVersion(workspace, shown.app)
+  try {
+    await mkdir(path.dirname(file), { recursive: true })
+    await writeFile(file, reportPage(version))
+  } catch (error) {
+    throw explainWriteError(error, file)
+  }
+  if (terminal.flags.json) terminal.printJson({ file, version: version.version })
+  else
+    terminal.print(
+      terminal.flags.quiet
+        ? file
+        : `wrote the report of ${version.loop_app_id} v${version.version} to ${file}`,
+    )
+}
+
+async function servedVersion(workspace: Workspace, app: ShownApp): Promise<ShownVersionInFull> {
+  const shown = await show(
+    workspace,
+    `${app.loop_app_id}@${app.active_version === null ? 'latest' : 'active'}`,
+  )
+  if ('version' in shown) return shown.version
+  throw new Error('a version was asked for, and an app was shown')
 }
 
 function appLines(app: ShownApp): string[] {
@@ -99,12 +139,19 @@ function versionLines(version: ShownVersionInFull): string[] {
     ['folder', path.relative(process.cwd(), version.path) || '.'],
     ['files', version.files.map(file => `${printable(file.path)} (${kilobytes(file.size)})`).join(', ')],
     ['held-out accuracy', score ? describeScore(score) : 'nothing to judge by'],
+    ...(version.report
+      ? [['a call', `${version.report.latency_ms.p50} ms (p95 ${version.report.latency_ms.p95} ms)`]]
+      : []),
     ['golden cases', cases ? `${cases.passed} right, ${cases.failed.length} wrong` : 'none'],
   ]
+  const quality = version.report ? describeQuality(version.report) : []
+  const compared = version.compared ? [describeComparison(version.compared)] : []
+  const told = [...quality, ...compared]
   const notes = (origin.notes ?? []).map(note => `  ${printable(note)}`)
   return [
     `${version.loop_app_id} v${version.version}`,
     table(facts),
+    ...(told.length > 0 ? ['', ...told] : []),
     ...(notes.length > 0 ? ['', ...notes] : []),
   ]
 }

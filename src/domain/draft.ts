@@ -56,8 +56,22 @@ export interface Draft {
   parity: { input: Json; output: Json }[]
   /** Answers to rows by a program that had not seen them, in the order of `brief.examples`. */
   outOfFold?: { output: Json; confidence: number }[]
+  /** What the generator found out about the data and its program, for the report. */
+  report?: LearnedReport
   /** What writing it took, where somebody is paid for it. */
   cost?: Cost
+}
+
+/** Everything in it is optional: a generator says what it knows. It is kept with the version. */
+export interface LearnedReport {
+  /** Accuracy (or r2) on rows that were not seen, by how many were. Ascending. */
+  learning_curve?: { rows: number; accuracy: number }[]
+  /** What the curve says that so many rows would bring. */
+  expected?: { rows: number; accuracy: number }
+  /** What speaks most for a label, strongest first. */
+  strongest?: { label: Json; features: string[] }[]
+  /** Labels that may be wrong, the surest first: `row` is the position in `brief.examples`, from 0. */
+  suspects?: { row: number; label: Json; preferred: Json }[]
 }
 
 export interface Cost {

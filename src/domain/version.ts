@@ -4,6 +4,7 @@ import { manifest as validateManifest } from './compiled/validators.js'
 import type { JsonObject } from './json.ts'
 import type { Isolation, Limits } from './launch.ts'
 import { describeErrors, type Problem } from './problems.ts'
+import type { Report } from './quality.ts'
 
 /** One file of a version. `path` is relative, with `/`. */
 export interface VersionFile {
@@ -47,6 +48,7 @@ export interface Origin {
 export interface Evaluation {
   held_out: { method: 'out_of_fold' | 'held_out'; right: string[]; wrong: string[] }
   cases: { passed: number; failed: string[] }
+  report?: Report
 }
 
 /** `manifest.json`: one per version, immutable but for the removal of the version. */

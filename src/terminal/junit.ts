@@ -1,6 +1,6 @@
 import type { Tested } from '../actions/test.ts'
 import type { CaseFailure } from '../domain/scorecard.ts'
-import { printable } from './errors.ts'
+import { escapeMarkup } from './markup.ts'
 
 /** Test results as JUnit XML: a suite a version, with its checks and with the golden cases that are wrong. */
 export function junit(tested: Tested[]): string {
@@ -25,7 +25,7 @@ function suite(tested: Tested): string {
   const wrong = score.cases.failed.map(failure => testCase(name, `case ${failure.case}`, describe(failure)))
   const tests = checks.length + wrong.length
   return [
-    `  <testsuite name="${escapeXml(name)}" tests="${tests}" failures="${failuresOf(tested).length}">`,
+    `  <testsuite name="${escapeMarkup(name)}" tests="${tests}" failures="${failuresOf(tested).length}">`,
     ...known,
     ...wrong,
     '  </testsuite>',
@@ -37,24 +37,12 @@ function failuresOf({ checks, score }: Tested) {
 }
 
 function testCase(suiteName: string, name: string, failure?: string): string {
-  const head = `    <testcase classname="${escapeXml(suiteName)}" name="${escapeXml(name)}"`
-  return failure === undefined ? `${head}/>` : `${head}><failure message="${escapeXml(failure)}"/></testcase>`
+  const head = `    <testcase classname="${escapeMarkup(suiteName)}" name="${escapeMarkup(name)}"`
+  return failure === undefined
+    ? `${head}/>`
+    : `${head}><failure message="${escapeMarkup(failure)}"/></testcase>`
 }
 
 function describe({ expected, got, error }: CaseFailure): string {
   return `expected ${JSON.stringify(expected)}, got ${error ?? JSON.stringify(got)}`
-}
-
-/** XML 1.0 has no place for control characters, not even as references. */
-function escapeXml(text: string): string {
-  const names: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    '\n': '&#10;',
-  }
-  return printable(text)
-    .replace(/[\ufffe\uffff]|\p{Cs}/gu, '\ufffd')
-    .replace(/[&<>"\n]/g, character => names[character]!)
 }
