@@ -113,7 +113,12 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
           tokens: { input: cost.input_tokens, output: cost.output_tokens },
         }),
         notes: draft.notes,
-        told: { name: brief.app.name, task: brief.app.task, privacy: brief.privacy },
+        told: {
+          name: brief.app.name,
+          task: brief.app.task,
+          privacy: brief.privacy,
+          metric: config.targets.metric,
+        },
         examples: rows.files.map(file => ({ path: file.path, sha256: file.sha256, rows: file.rows.length })),
       },
     })
@@ -203,6 +208,7 @@ function briefOf(config: Config, name: GeneratorName, { examples }: Rows, reques
     app: { id, name: config.name, task, input_schema, output_schema },
     examples: name === 'learn' ? examples : examples.filter(example => !isHeldOut(example)),
     seed: request.seed ?? 1,
+    metric: config.targets.metric,
     privacy: config.privacy.record,
     external: config.privacy.external,
     settings: config.generator,

@@ -89,6 +89,7 @@ async function generateAgain(
       examples: files.flatMap(file => file.rows),
       seed: origin.seed ?? 1,
       privacy: origin.told?.privacy ?? config.privacy.record,
+      metric: origin.told?.metric ?? config.targets.metric,
       ...(origin.strategy !== undefined && { strategy: origin.strategy }),
       report: workspace.progress,
     },

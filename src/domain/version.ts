@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { manifest as validateManifest } from './compiled/validators.js'
+import type { Brief } from './draft.ts'
 import type { JsonObject } from './json.ts'
 import type { Isolation, Limits } from './launch.ts'
 import { describeErrors, type Problem } from './problems.ts'
@@ -40,7 +41,7 @@ export interface Origin {
   tokens?: { input: number; output: number }
   notes?: string[]
   /** Of the settings, what the generator was told beside the schemas. */
-  told?: { name: string; task: string; privacy: 'full' | 'metadata' | 'off' }
+  told?: Pick<Brief, 'privacy' | 'metric'> & Pick<Brief['app'], 'name' | 'task'>
   examples?: { path: string; sha256: string; rows: number }[]
 }
 

@@ -20,9 +20,9 @@ describe('a program that', () => {
     ['raises', 'raise', 'program_error', 'ValueError: no good'],
     ['exits', 'exit', 'program_error', 'SystemExit'],
     ['ends its process', 'end', 'program_error', ''],
-    ['returns NaN', 'nan', /program_error|invalid_output/, 'NaN'],
-    ['returns a set', 'set', /program_error|invalid_output/, 'set'],
-    ['returns what the schema does not allow', 'numbers as keys', /program_error|invalid_output/, ''],
+    ['returns NaN', 'nan', 'invalid_output', 'NaN'],
+    ['returns a set', 'set', 'invalid_output', 'set'],
+    ['returns what the schema does not allow', 'numbers as keys', 'invalid_output', ''],
     ['returns too much', 'large', 'invalid_output', 'larger than 1024 KiB'],
     ['loops', 'spin', 'timeout', 'no answer within 300 ms'],
   ])('%s is told by kind and message, recorded, and exit 6', async (_, what, kind, message) => {
