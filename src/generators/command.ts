@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
@@ -88,60 +87,48 @@ interface RunOptions {
 }
 
 /** Resolves when it ends well. Whatever happens, no process of its group is left. */
-function run([file, ...args]: string[], { folder, timeoutMs, signal }: RunOptions): Promise<void> {
-  const env = Object.fromEntries(
-    INHERITED.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])),
-  )
-  return new Promise((resolve, reject) => {
-    const child = spawn(file!, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    let said = ''
-    let end: Error | undefined
-    const stop = (reason: Error) => {
-      end ??= reason
-      signalGroup(child.pid, 'SIGTERM')
-      setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref()
-    }
-    const tooLong = () => stop(failed(file!, `did not end within ${timeoutMs / 1000} s`, said))
-    const timer = setTimeout(tooLong, timeoutMs)
-    const onAbort = () => stop(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', text => {
-        said = `${said}${text}`.slice(-OUTPUT_BYTES)
-      })
-    }
-    child.on('error', (cause: NodeJS.ErrnoException) => {
-      end ??= failed(
-        file!,
-        cause.code === 'ENOENT' ? 'is not installed, or not on the PATH' : cause.message,
-        '',
-      )
-    })
-    child.on('exit', () => signalGroup(child.pid, 'SIGKILL'))
-    child.on('close', status => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      if (end) reject(end)
-      else if (status === 0) resolve()
-      else
-        reject(failed(file!, status === null ? 'was ended by a signal' : `ended with status ${status}`, said))
-    })
+async function run([file, ...args]: string[], { folder, timeoutMs, signal }: RunOptions): Promise<void> {
+  const { execa } = await import('execa')
+  const child = execa(file!, args, {
+    cwd: folder,
+    env: Object.fromEntries(INHERITED.map(name => [name, process.env[name]])),
+    extendEnv: false,
+    stdin: 'ignore',
+    all: true,
+    detached: true,
+    timeout: timeoutMs,
+    cancelSignal: signal,
+    forceKillAfterDelay: KILL_AFTER_MS,
+    reject: false,
   })
+  // What it has started would keep its output open.
+  child.on('exit', () => killGroup(child.pid))
+  const { failed: isFailed, timedOut, code, exitCode, all = '', shortMessage } = await child
+  signal.throwIfAborted()
+  if (!isFailed) return
+  if (timedOut) throw failed(file!, `did not end within ${timeoutMs / 1000} s`, all)
+  if (code === 'ENOENT') throw failed(file!, 'is not installed, or not on the PATH', '')
+  throw failed(
+    file!,
+    exitCode === undefined ? `failed: ${shortMessage}` : `ended with status ${exitCode}`,
+    all,
+  )
 }
 
-function signalGroup(pid: number | undefined, name: 'SIGTERM' | 'SIGKILL') {
+function killGroup(pid: number | undefined) {
   try {
-    if (pid !== undefined) process.kill(-pid, name)
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
     // It is gone.
   }
 }
 
 function failed(file: string, what: string, said: string): LoopaiError {
-  const last = said.trim().split('\n').slice(-5).join('\n')
+  const end = said.slice(-OUTPUT_BYTES)
+  const last = end.trim().split('\n').slice(-5).join('\n')
   return new LoopaiError('GENERATOR_FAILED', [`${file} ${what}`, ...(last ? [last] : [])].join('\n'), {
     hint: 'try it by hand in an empty folder; generator.command and generator.timeout_seconds are in config.yaml',
-    details: { output: said },
+    details: { output: end },
   })
 }
 
