@@ -9,11 +9,11 @@ import { comment } from './python.ts'
 import { codeOfRules } from './rules/code.ts'
 import { SHAPES } from './shapes.ts'
 import { codeOfString } from './strings/code.ts'
+import { strongest, strongestByLabel } from './strongest.ts'
 import { codeOfTree } from './tables/code.ts'
 import { nameOfPath } from './tables/columns.ts'
 import { LONGEST_GRAM, LONGEST_TEXT, SHORTEST_GRAM, TOKEN } from './tokens.ts'
 
-const FEATURES_SHOWN = 8
 const IMPORTABLE = [
   'base64',
   'bisect',
@@ -126,35 +126,21 @@ function columnsOf({ model }: Extract<Head, { by: 'trees' }>): string {
 }
 
 /** `"spam": "free", "text to", …`: what speaks most for a label, in all the rows together. */
-function describeLinear(
-  { span, reading }: Extract<Head, { by: 'linear' }>,
-  model: LinearModel,
-  title: string,
-): string[] {
+function describeLinear(head: Extract<Head, { by: 'linear' }>, model: LinearModel, title: string): string[] {
+  const { span, reading } = head
   if (reading.kind === 'number') {
     return [
-      `${title}raised by ${strongest(model, span.from, 1)}`,
-      `${title}lowered by ${strongest(model, span.from, -1)}`,
+      `${title}raised by ${quoted(strongest(model, span.from, 1))}`,
+      `${title}lowered by ${quoted(strongest(model, span.from, -1))}`,
     ]
   }
-  return reading.labels.map((label, at) => {
-    const shared = span.to - span.from === 1
-    const words = strongest(model, shared ? span.from : span.from + at, shared && at === 0 ? -1 : 1)
-    return `${title}${quote(label)}: ${words}`
-  })
+  return strongestByLabel(head, model).map(
+    ({ label, features }) => `${title}${quote(label)}: ${quoted(features)}`,
+  )
 }
 
-function strongest(model: LinearModel, lane: number, sign: 1 | -1): string {
-  const lanes = model.biases.length
-  const names = model.words.length > 0 ? model.words : model.chars
-  const weightOf = (feature: number) => sign * model.weights[feature * lanes + lane]!
-  const shown = names
-    .map((name, feature) => ({ name, strength: weightOf(feature) * Math.sqrt(model.documents[feature]!) }))
-    .filter(({ strength }) => strength > 0)
-    .sort((a, b) => b.strength - a.strength)
-    .slice(0, FEATURES_SHOWN)
-    .map(({ name }) => quote(name))
-  return shown.join(', ') || '(nothing in particular)'
+function quoted(names: string[]): string {
+  return names.map(quote).join(', ') || '(nothing in particular)'
 }
 
 function quote(value: Json): string {

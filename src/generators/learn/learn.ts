@@ -4,6 +4,7 @@ import { learnTargets } from './heads.ts'
 import { writeNotes } from './notes.ts'
 import type { Problem } from './problem.ts'
 import { createPredictor, encodeProgram, putTogether } from './program.ts'
+import { describeLearned } from './report.ts'
 import { inExampleOrder } from './rows.ts'
 import type { TrainOptions } from './train.ts'
 
@@ -28,6 +29,7 @@ export async function learn(told: Told, problem: Problem, options: TrainOptions)
     ),
   )
 
+  const report = describeLearned(problem, learned, told.examples)
   return {
     runtime: 'python',
     entry: 'program.py',
@@ -45,5 +47,6 @@ export async function learn(told: Told, problem: Problem, options: TrainOptions)
     notes: writeNotes(problem, learned, told.examples),
     parity: parityInputs.map(input => ({ input, output: predict(input).output })),
     outOfFold: inExampleOrder(rows, outOfFold),
+    ...(report && { report }),
   }
 }

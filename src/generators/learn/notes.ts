@@ -3,6 +3,7 @@ import type { Json } from '../../domain/json.ts'
 import { countDuplicates, findContradictions } from './contradictions.ts'
 import type { Learned, LearnedPart } from './heads.ts'
 import type { Metric, Problem } from './problem.ts'
+import { expectedOfTwice } from './report.ts'
 import type { Rows } from './rows.ts'
 import { findSuspects } from './suspicion.ts'
 import type { ChoiceTarget, Shape, Target } from './targets.ts'
@@ -55,17 +56,11 @@ function measureOf(target: Target, metric: Metric): Measure {
   return quality => `answers ${percent(quality)} of the examples rightly`
 }
 
-/**
- * The error is taken to go on shrinking as it did: err(2n) = err(n) · err(n) / err(n/2), a power law through the two sizes that were
- * measured.
- */
-function describeLearningCurve({ all, half }: LearningCurve, measure: Measure): string {
-  const error = 1 - all
-  const errorWithHalf = 1 - half
-  const measured = `With half of the examples it ${measure(half)}`
-  if (error === 0) return `${measured}; more examples would only confirm it.`
-  if (errorWithHalf <= error) return `${measured}: more examples of the same kind will bring little.`
-  const expected = 1 - (error * error) / errorWithHalf
+function describeLearningCurve(curve: LearningCurve, measure: Measure): string {
+  const measured = `With half of the examples it ${measure(curve.half)}`
+  if (curve.all === 1) return `${measured}; more examples would only confirm it.`
+  const expected = expectedOfTwice(curve)
+  if (expected === undefined) return `${measured}: more examples of the same kind will bring little.`
   return `${measured}; twice as many examples should bring about ${percent(expected)}.`
 }
 
