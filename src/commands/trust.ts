@@ -1,0 +1,44 @@
+import { type AskOfApp, listAsks, trust } from '../actions/trust.ts'
+import { LoopaiError } from '../domain/errors.ts'
+import { printable } from '../terminal/errors.ts'
+import { askYes } from '../terminal/prompt.ts'
+import type { CommandFile } from './command.ts'
+
+const command: CommandFile = {
+  define(command) {
+    command.argument('[app]', 'default: all apps')
+  },
+
+  async run({ workspace, terminal }, [app]) {
+    const { canAsk, flags, note, print, printJson } = terminal
+    const asks = await listAsks(workspace, app)
+    const open = asks.filter(({ trusted }) => !trusted)
+    if (open.length > 0 && !flags.yes) {
+      for (const one of open) note(describe(one))
+      if (!canAsk) {
+        throw new LoopaiError('MISSING_VALUE', 'agreeing needs somebody who has read it', {
+          hint: 'read the lines above, and agree with: loopai trust --yes',
+          details: { asks: open },
+        })
+      }
+      if (!(await askYes('Agree to this on this machine?', false))) {
+        throw new LoopaiError('INTERRUPTED', 'nothing was agreed to')
+      }
+    }
+    const agreed = await trust(workspace, open)
+    if (flags.json) return printJson({ agreed, known: asks.filter(({ trusted }) => trusted) })
+    if (open.length === 0)
+      print(asks.length === 0 ? 'nothing is asked' : 'all that is asked was agreed to before')
+    for (const one of agreed) print(`agreed: ${describe(one)}`)
+  },
+}
+
+export default command
+
+function describe({ loop_app_id: id, ask }: AskOfApp): string {
+  const what =
+    ask.kind === 'command'
+      ? `run ${JSON.stringify(ask.command)} on this machine`
+      : `send examples to ${ask.url}`
+  return printable(`${id} asks to ${what}`)
+}
