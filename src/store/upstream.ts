@@ -10,22 +10,19 @@ export interface Upstream {
   tip: string
 }
 
+const READ_MS = 60_000
 const NETWORK_MS = 10 * 60_000
 
 /** Asks the remote repository for what is new. */
 export async function fetchUpstream({ workTree }: Repository): Promise<Upstream> {
-  const branch = (
-    await git(workTree, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { accept: [1] })
-  )?.trim()
-  const setting = async (name: string) =>
-    (await git(workTree, ['config', '--get', `branch.${branch}.${name}`], { accept: [1] }))?.trim()
-  const [remote, ref] = branch ? await Promise.all([setting('remote'), setting('merge')]) : []
+  const { branch, setting } = await readBranch(workTree)
+  const [remote, ref] = await Promise.all([setting('remote'), setting('merge')])
   if (!remote || !ref) {
     throw new LoopaiError(
       'NO_UPSTREAM',
       branch ? `${branch} follows no branch elsewhere` : 'HEAD is on no branch',
       {
-        hint: `name one once: git push -u origin ${branch ?? 'HEAD:refs/heads/main'}`,
+        hint: `name one once: git push -u origin ${branch || 'HEAD:refs/heads/main'}`,
       },
     )
   }
@@ -43,11 +40,18 @@ export async function fetchUpstream({ workTree }: Repository): Promise<Upstream>
 
 /** The remote repository of the present branch, else `origin`. */
 export async function findRemote({ workTree }: Repository): Promise<string> {
-  const branch = (
-    await git(workTree, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { accept: [1] })
-  )?.trim()
-  const args = ['config', '--get', `branch.${branch}.remote`]
-  return (await git(workTree, args, { accept: [1] }))?.trim() || 'origin'
+  const { setting } = await readBranch(workTree)
+  return (await setting('remote')) || 'origin'
+}
+
+/** The branch that HEAD is on, empty when it is on none, and what the configuration says of it. */
+async function readBranch(workTree: string) {
+  const { simpleGit } = await import('simple-git')
+  const reader = simpleGit(workTree, { timeout: { block: READ_MS } })
+  const branch = (await reader.raw('symbolic-ref', '--quiet', '--short', 'HEAD')).trim()
+  const setting = async (name: string) =>
+    branch ? (await reader.getConfig(`branch.${branch}.${name}`)).value : null
+  return { branch, setting }
 }
 
 /** Sends a commit. False when somebody else was faster. */
