@@ -84,7 +84,7 @@ output_schema:
     const { status, shown } = await atTerminal(
       folder,
       ['generate', 'empty-001'],
-      [['How do you want to begin?', `${DOWN}${DOWN}${ENTER}`]],
+      [['How do you want to begin?', `${DOWN}${DOWN}${DOWN}${ENTER}`]],
     )
     expect(status).toBe(0)
     expect(shown).toContain('empty-001 has no examples to learn from')
