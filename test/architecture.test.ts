@@ -19,13 +19,14 @@ const SHARED = ['package.ts']
 /** Who may use what is not ours. */
 const GUARDED: { name: string; module: RegExp; by: RegExp }[] = [
   { name: 'prompts and colours', module: /^(@inquirer\/|chalk$)/, by: /^terminal\// },
-  { name: 'git libraries', module: /^simple-git$/, by: /^store\/git/ },
+  { name: 'git libraries', module: /^simple-git$/, by: /^store\/upstream/ },
   { name: 'the terminal library', module: /^commander$/, by: /^(cli\.ts|commands\/)/ },
   { name: 'YAML', module: /^js-yaml$/, by: /^(store|actions)\// },
   {
     name: 'processes',
     module: /^(node:child_process|execa)$/,
-    by: /^(workers\/|store\/(git|hooks|owner|signing)|actions\/execute)/,
+    // Programs run in workers/. Beside them there are git, and the agent that a person has agreed to run on this machine.
+    by: /^(workers\/|store\/git\.ts|generators\/command\.ts)/,
   },
   { name: 'threads', module: /^node:worker_threads$/, by: /^(generators\/learn|workers)\// },
 ]
