@@ -48,7 +48,7 @@ describe.skipIf(reason).each(['shared', 'request'] as const)(
       ['abort', /^(killed|noreply)$/],
       ['exit', /^noreply$/],
       ['exit really', /^noreply$/],
-      ['microtasks', /^timeout$/],
+      ['microtasks', /^(timeout|killed|memory|cpu)$/],
       ['never', /^noreply$/],
       ['sleep', /^timeout$/],
       ['uncaught', /^noreply$/],
