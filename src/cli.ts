@@ -19,7 +19,11 @@ const NO_FLAGS: GlobalFlags = {
 /** The command line: `argv` as a process gets it. Returns the exit status. */
 export async function main(argv: string[]): Promise<number> {
   const args = argv.slice(2)
-  const flags = { json: args.includes('--json'), color: !args.includes('--no-color') }
+  const flags = {
+    json: args.includes('--json'),
+    color: !args.includes('--no-color'),
+    verbose: args.includes('-v') || args.includes('--verbose'),
+  }
   const interruption = interruptible()
   try {
     if (args[0] === '--version' || args[0] === '-V') {
@@ -70,7 +74,7 @@ function createProgram(): Command {
     .addOption(new Option('-C, --dir <folder>', 'the data directory (else LOOPAI_DIR, else the nearest one)'))
     .option('--json', 'machine-readable output')
     .option('-q, --quiet', 'ids only, and no progress')
-    .option('-v, --verbose', 'say more')
+    .option('-v, --verbose', 'with an error, all that is known of it')
     .option('-y, --yes', 'take every default without asking')
     .option('--no-input', 'never ask')
     .option('--no-color', 'no colours')
@@ -96,7 +100,7 @@ function asHelpFlag(args: string[]): string[] {
 function settle(
   error: CommanderError,
   args: string[],
-  flags: { json: boolean; color: boolean },
+  flags: Pick<GlobalFlags, 'json' | 'color' | 'verbose'>,
 ): number | Promise<number> {
   if (error.exitCode === 0) return 0
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')

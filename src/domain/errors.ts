@@ -26,7 +26,6 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { exit: 2, http: 415 },
   MISDIRECTED: { exit: 2, http: 421 },
   GATE_FAILED: { exit: 3, http: 409 },
-  TEST_FAILED: { exit: 3, http: 409 },
   HOOK_REFUSED: { exit: 3, http: 409 },
   DATA_DIRECTORY_NOT_FOUND: { exit: 4, http: 404 },
   APP_NOT_FOUND: { exit: 4, http: 404 },
