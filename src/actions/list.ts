@@ -3,9 +3,10 @@ import { scoreAtBirth } from '../domain/evaluation.ts'
 import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import { findActive } from '../store/active.ts'
-import { listApps, readApp } from '../store/apps.ts'
+import { type LoopApp, listApps } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
-import { type DataDirectory, openDataDirectory } from '../store/root.ts'
+import { openDataDirectory } from '../store/root.ts'
+import { appearanceOfApp, findSummaries, rememberSummaries } from '../store/summaries.ts'
 import { listVersions, readVersion } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -22,18 +23,32 @@ export interface ListedApp {
   problem?: string
 }
 
-/** All apps of the data directory, sorted by id. One that is broken does not hide the others. */
+/** All apps of the data directory, sorted by id. One that is broken does not hide the others; what has not changed is not read again. */
 export async function list(workspace: Workspace): Promise<ListedApp[]> {
   const data = await openDataDirectory(workspace)
-  const ids = await listApps(data)
-  return Promise.all(ids.map(id => summarize(data, id)))
+  const known = findSummaries<ListedApp>(data.root)
+  const kept: typeof known = {}
+  let isNews = false
+  const listed = await Promise.all(
+    (await listApps(data)).map(async id => {
+      const app = { id, paths: data.paths.app(id) }
+      const { text, isSettled } = appearanceOfApp(app)
+      const before = known[id]
+      const isKnown = before?.appearance === text
+      const value = isKnown ? before.value : await summarize(app)
+      if (isKnown || (isSettled && value.state !== 'broken')) kept[id] = { appearance: text, value }
+      isNews ||= !isKnown
+      return value
+    }),
+  )
+  if (isNews) rememberSummaries(data.root, kept)
+  return listed
 }
 
-async function summarize(data: DataDirectory, id: string): Promise<ListedApp> {
-  const app = await readApp(data, id)
+async function summarize(app: LoopApp): Promise<ListedApp> {
   const versions = await listVersions(app)
   const summary = {
-    loop_app_id: id,
+    loop_app_id: app.id,
     active_version: null,
     latest_version: versions.at(-1) ?? null,
     versions: versions.length,

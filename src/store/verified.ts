@@ -5,7 +5,7 @@ import type { Version } from '../domain/version.ts'
 import { cacheFact, findFact } from './cache.ts'
 
 /** A file that was written this shortly before it was looked at may change once more without showing it. */
-const SETTLED_MS = 2_000
+export const SETTLED_MS = 2_000
 
 /** What a version's files look like from outside. Anything that is done to one of them shows in its inode, size or times. */
 export interface Appearance {
