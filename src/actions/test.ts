@@ -16,7 +16,7 @@ export interface Tested {
   active: ScoreReport | null
 }
 
-/** Runs golden cases and held-out examples, and says what a promotion would make of it. Default: the active version, else the latest. */
+/** Runs golden cases and held-out examples, and says what a promotion would make of it. Default: the latest version. */
 export async function test(
   workspace: Workspace,
   address: string,
