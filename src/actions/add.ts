@@ -44,6 +44,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
   const candidate = await prepareCandidate(app, config, draft, yardstick, {
     isGenerated: false,
     unsandboxed: request.unsandboxed,
+    signal: workspace.signal,
   })
   try {
     refuseFailed(app, candidate)

@@ -14,6 +14,7 @@ export interface GateOptions {
   /** Share of golden cases that must be right, 0 to 1; default: all of them. */
   min?: number | undefined
   unsandboxed?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface Judged {
@@ -26,14 +27,14 @@ export interface Judged {
 export async function judge(
   { data, app }: Pick<OpenApp, 'data' | 'app'>,
   version: Version,
-  { cases, min = 1, unsandboxed }: GateOptions,
+  { cases, min = 1, unsandboxed, signal }: GateOptions,
 ): Promise<Judged> {
   const [config, yardstick, activeNumber] = await Promise.all([
     readConfig(data, app),
     readYardstick(app, cases),
     findActive(app),
   ])
-  const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed })
+  const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed, signal })
   const candidate = await scoreOf(version)
   const active = activeNumber === version.number ? candidate : await findScore(activeNumber)
   const plan = planPromotion({

@@ -23,7 +23,8 @@ export interface Initialized {
 /** Makes a data directory, with the files of `extras` in it: `dir`, else the one named by `--dir`, else this folder when it has the layout, else `./loopai-data`. */
 export async function init(workspace: Workspace, dir?: string, extras: string[] = []): Promise<Initialized> {
   const root = path.resolve(workspace.cwd, dir ?? defaultRoot(workspace))
-  const { repository, undo } = await openOrInitRepository(root)
+  const { repository, isApart, undo } = await openOrInitRepository(root)
+  if (isApart) workspace.report(`${root} is ignored by the repository around it: it becomes one of its own`)
   try {
     const ownExtras = extras.filter(name => name !== WORKFLOW)
     const { changed, commit } = await writeFiles(workspace, root, ownExtras)

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   size?: number
   timeoutMs?: number | undefined
   unsandboxed?: boolean | undefined
+  /** Ends the program, and whatever it was asked, when it aborts. */
+  signal?: AbortSignal | undefined
   /** No program is loaded before it resolves; when it rejects, so does `openProgram`. */
   gate?: Promise<unknown>
 }
@@ -37,7 +39,7 @@ type Contract = Pick<Behaviour, 'input_schema' | 'output_schema' | 'limits'>
 export async function openProgram(
   place: ProgramPlace,
   contract: Contract,
-  { timeoutMs, ...options }: ProgramOptions = {},
+  { timeoutMs, signal, ...options }: ProgramOptions = {},
 ): Promise<Program> {
   const limitOf = (call: AnswerOptions) => {
     const limit = call.timeoutMs ?? timeoutMs
@@ -53,10 +55,15 @@ export async function openProgram(
       compileSchema(contract.output_schema, 'output_schema'),
     ])
     const pool = await opening
+    const stop = () => void pool.close()
+    signal?.addEventListener('abort', stop, { once: true })
     return {
       sandbox: pool.sandbox,
       failure: await pool.ready,
-      close: () => pool.close(),
+      close() {
+        signal?.removeEventListener('abort', stop)
+        return pool.close()
+      },
       async answer(value, call = {}) {
         const problems = input(value)
         if (problems.length > 0) return invalidInput(problems)
@@ -71,6 +78,7 @@ export async function openProgram(
         const problems = values.map(input)
         const fitting = values.filter((_, i) => problems[i]!.length === 0)
         const replies = await pool.runMany(fitting, limitOf(call))
+        signal?.throwIfAborted()
         let next = 0
         return problems.map(found =>
           found.length > 0 ? invalidInput(found) : outcomeOf(replies[next++]!, output),

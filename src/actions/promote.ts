@@ -1,6 +1,6 @@
 import { parseVersion } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { lifecycleOf } from '../domain/history.ts'
+import { lifecycleOf, marks } from '../domain/history.ts'
 import type { PromotionPlan } from '../domain/promotion.ts'
 import { shortDigest, type Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
@@ -42,20 +42,22 @@ export interface Promoted extends PromotionPlan {
 /** Makes a version the active one, when the gate lets it. */
 export async function promote(workspace: Workspace, request: PromoteRequest): Promise<Promoted> {
   const { data, app, address } = await openApp(workspace, request.address)
-  if (request.force && !workspace.message?.trim()) throw needsReason(app)
+  if (request.force && !workspace.message?.trim()) throw needsReason(request)
   const selector = request.version === undefined ? address.version : parseVersion(request.version)
   const to = await resolveVersion(app, selector ?? { by: 'name', name: 'latest' })
   const from = await findActive(app)
   refuseUnexpected(app, from, request.expect)
-  refuseArchived(app, lifecycleOf(await readHistory(app)))
+  const history = await readHistory(app)
+  refuseArchived(app, lifecycleOf(history))
   const send = async () =>
     request.push || request.branch
       ? publish(workspace, app, { digest: to.manifest.digest, branch: request.branch })
       : null
   if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
+  if (marks(history).get(to.number) === 'bad' && !request.force) throw markedBad(app, to)
   await refuseUncommitted(data, app, to)
 
-  const judged = await judge({ data, app }, to, request)
+  const judged = await judge({ data, app }, to, { ...request, signal: workspace.signal })
   const { plan } = judged
   const forced = Boolean(request.force) && plan.outcome !== 'pass'
   if (request.dryRun) return { ...plan, forced, commit: null, pushed: null }
@@ -71,12 +73,29 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
       forced,
     },
   )
-  return { ...plan, forced, commit, pushed: await send() }
+  try {
+    return { ...plan, forced, commit, pushed: await send() }
+  } catch (error) {
+    throw error instanceof LoopaiError ? notSent(app, to, error) : error
+  }
 }
 
-function needsReason({ id }: LoopApp): LoopaiError {
+/** What is active here already is not there yet. */
+function notSent({ id }: LoopApp, { number }: Version, cause: LoopaiError): LoopaiError {
+  const message = `${cause.message}\n  v${number} of ${id} is active here, and was not sent`
+  const hint = [cause.hint, 'then send it with the same command, or with: loopai sync'].filter(Boolean)
+  return new LoopaiError(cause.code, message, { hint: hint.join('\n      '), details: cause.details, cause })
+}
+
+function markedBad({ id }: LoopApp, { number }: Version): LoopaiError {
+  return new LoopaiError('GATE_FAILED', `v${number} of ${id} is marked bad`, {
+    hint: `take it back with: loopai mark ${id}@v${number} good   or name another version`,
+  })
+}
+
+function needsReason({ address, version = '' }: PromoteRequest): LoopaiError {
   return new LoopaiError('MISSING_VALUE', '--force needs a reason', {
-    hint: `loopai promote ${id} --force -m "why the gate is wrong this time"`,
+    hint: `loopai promote ${[address, version].filter(Boolean).join(' ')} --force -m "why the gate is wrong this time"`,
   })
 }
 

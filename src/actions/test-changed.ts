@@ -3,7 +3,7 @@ import { findActive } from '../store/active.ts'
 import { listApps, readApp } from '../store/apps.ts'
 import { listChangesSince } from '../store/changes.ts'
 import { openDataDirectory } from '../store/root.ts'
-import { listVersions } from '../store/versions.ts'
+import { isUsable, listVersions } from '../store/versions.ts'
 import type { GateOptions } from './gate.ts'
 import { type Tested, test } from './test.ts'
 import type { Workspace } from './workspace.ts'
@@ -25,7 +25,7 @@ export async function testChanged(
     known.includes(app.loop_app_id),
   )) {
     const app = await readApp(data, id)
-    const present = await listVersions(app)
+    const present = (await listVersions(app)).filter(number => isUsable(app, number))
     const served = judgedAnew ? [(await findActive(app)) ?? present.at(-1)] : []
     for (const number of new Set([...versions, ...served])) {
       if (number === undefined || !present.includes(number)) continue

@@ -24,7 +24,10 @@ export async function test(
 ): Promise<Tested> {
   const { data, app, address: parsed } = await openApp(workspace, address)
   const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'latest' })
-  const { plan, candidate, active } = await judge({ data, app }, version, options)
+  const { plan, candidate, active } = await judge({ data, app }, version, {
+    ...options,
+    signal: workspace.signal,
+  })
   return {
     loop_app_id: app.id,
     version: version.number,

@@ -99,6 +99,7 @@ async function writeInRounds(workspace: Workspace, task: WritingTask, search: Se
     const candidate = await prepareCandidate(task.app, config, draft, task.yardstick, {
       isGenerated: true,
       unsandboxed: task.unsandboxed,
+      signal: workspace.signal,
     })
     await keepBetter(search, { draft, candidate })
     workspace.signal.throwIfAborted()

@@ -65,8 +65,9 @@ const command: CommandFile = {
         : null
     if (terminal.flags.json) return terminal.printJson({ ...generated, promoted })
     await print(session, generated, options)
-    if (promoted?.changed) terminal.print(`promoted ${app} v${promoted.to}`)
-    else if (isNew) terminal.next(`loopai promote ${app} v${generated.version}`)
+    if (promoted?.changed) {
+      if (!terminal.flags.quiet) terminal.print(`promoted ${app} v${promoted.to}`)
+    } else if (isNew) terminal.next(`loopai promote ${app} v${generated.version}`)
   },
 }
 

@@ -1,15 +1,17 @@
+import { Option } from 'commander'
 import { type ListedApp, list } from '../actions/list.ts'
 import { percent } from '../domain/scorecard.ts'
 import { table } from '../terminal/table.ts'
 import type { CommandFile } from './command.ts'
 
+const STATES = ['active', 'draft', 'paused', 'archived', 'broken']
 const HEAD = ['APP', 'ACTIVE', 'LATEST', 'STATE', 'ACCURACY']
 
 const command: CommandFile = {
   define(command) {
     command
       .option('--all', 'with the archived ones')
-      .option('--state <state>', 'only apps in this state: active, draft, paused, archived or broken')
+      .addOption(new Option('--state <state>', 'only apps in this state').choices(STATES))
   },
 
   async run({ workspace, terminal }, _args, { all, state }: { all?: boolean; state?: string }) {
@@ -21,6 +23,7 @@ const command: CommandFile = {
       return
     }
     if (apps.length === 0) {
+      if (state) return terminal.note(`no Loop App is ${state}`)
       terminal.note('there is no Loop App yet')
       return terminal.next('loopai create spam-detector-001')
     }

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { type LogEntry, log } from '../actions/log.ts'
 import { shortDigest } from '../domain/version.ts'
 import { printable } from '../terminal/errors.ts'
@@ -10,12 +11,17 @@ interface Options {
   op?: string
 }
 
+const OPERATIONS = [
+  ...['generate', 'improve', 'add', 'import', 'promote', 'rollback', 'mark', 'remove'],
+  ...['pause', 'resume', 'archive', 'canary-start', 'canary-step', 'canary-end'],
+]
+
 const command: CommandFile = {
   define(command) {
     command
       .argument('[app]', 'default: all apps')
       .option('--since <date>', 'only what happened since then', moment)
-      .option('--op <name>', 'only generate, add, promote, rollback, …')
+      .addOption(new Option('--op <name>', 'only what was done so').choices(OPERATIONS))
   },
 
   async run({ workspace, terminal }, [app], options: Options) {
@@ -23,7 +29,8 @@ const command: CommandFile = {
     const { flags, note, print, printJson } = terminal
     if (flags.json) {
       for (const entry of entries) printJson(entry, 'line')
-    } else if (entries.length === 0) note('nothing has happened yet')
+    } else if (entries.length === 0)
+      note(options.op || options.since ? 'nothing like it has happened' : 'nothing has happened yet')
     else print(table(entries.map(entry => rowOf(entry, app === undefined))))
   },
 }

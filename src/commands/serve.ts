@@ -20,7 +20,7 @@ const command: CommandFile = {
     command
       .argument('[app...]', 'the apps to serve; default: all')
       .option('--host <address>', 'address to listen on', '127.0.0.1')
-      .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0), 8080)
+      .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8080)
       .option('--token-env <name>', 'environment variable with the token that every request has to bring')
       .option('--insecure', 'listen on other addresses than 127.0.0.1 without a token')
       .option('--unsandboxed', 'run the programs with all your rights')

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
-import { LoopaiError } from '../domain/errors.ts'
 import { explainWriteError } from './atomic.ts'
 import { findHead, findRepository, initRepository, isIgnored, type Repository } from './git.ts'
 import { layout } from './layout.ts'
@@ -38,6 +37,8 @@ export async function missingRootFiles(root: string): Promise<CommittedFile[]> {
 
 export interface OpenedRepository {
   repository: Repository
+  /** True when it was made because the repository around it ignores the folder. */
+  isApart?: boolean
   /** Takes away what was made, as long as nobody has committed anything. */
   undo: () => Promise<void>
 }
@@ -54,9 +55,8 @@ export async function openOrInitRepository(root: string): Promise<OpenedReposito
       return { repository, undo: () => removeNew(repository, made) }
     }
     if (found.prefix !== '' && (await isIgnored(root))) {
-      throw new LoopaiError('CONFLICT', `${root} is ignored by the git repository at ${found.workTree}`, {
-        hint: `remove that rule, or make it a repository of its own: git init ${root}`,
-      })
+      const repository = await initRepository(root)
+      return { repository, isApart: true, undo: () => removeNew(repository, made) }
     }
     return { repository: found, undo: () => removeEmpty(root, made) }
   } catch (error) {

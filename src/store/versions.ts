@@ -260,7 +260,7 @@ function removedVersion(app: LoopApp, { number, manifest }: Version): LoopaiErro
   return new LoopaiError(
     'VERSION_NOT_FOUND',
     `v${number} of ${app.id} was removed on ${at.slice(0, 10)} by ${by}${why}`,
-    { hint: `its files are in git: git log -- ${path.relative(process.cwd(), app.paths.version(number))}` },
+    { hint: `its files are in git: git -C ${app.paths.directory} log -- artifacts/v${number}` },
   )
 }
 

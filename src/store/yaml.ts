@@ -20,6 +20,9 @@ export interface YamlDocument {
 /** References to anchors in one document: enough for people, too few to blow up. */
 const MAX_ALIASES = 20
 
+/** What git writes into a file that both sides of a merge have changed. */
+const CONFLICT = /^(<{7}|={7}|>{7})( |$)/m
+
 /** Reads YAML 1.2 (core schema: no dates, `yes` is a string). `name` is what error messages call it. */
 export function parseYaml(text: string, name: string): YamlDocument[] {
   try {
@@ -32,7 +35,9 @@ export function parseYaml(text: string, name: string): YamlDocument[] {
     const where = error.mark ? `:${error.mark.line + 1}:${error.mark.column + 1}` : ''
     const snippet = error.mark?.snippet ? `\n${error.mark.snippet}` : ''
     throw new LoopaiError('INVALID_YAML', `${name}${where}: ${error.reason}${snippet}`, {
-      hint: 'correct the file there; a value with : or # in it needs quotes, an open bracket its partner',
+      hint: CONFLICT.test(text)
+        ? 'a merge has left its markers: choose between the sides, then git add it'
+        : 'correct the file there; a value with : or # in it needs quotes, an open bracket its partner',
       cause: error,
     })
   }
