@@ -2,7 +2,8 @@ import { LoopaiError } from '../domain/errors.ts'
 import { needOf } from '../domain/history.ts'
 import { findActive } from '../store/active.ts'
 import { readHistory } from '../store/history.ts'
-import { resolveVersion } from '../store/versions.ts'
+import { tombstoneOf } from '../store/tombstone.ts'
+import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { tell } from './entry.ts'
 import { openNamedVersion } from './mark.ts'
 import type { Workspace } from './workspace.ts'
@@ -20,33 +21,27 @@ export interface Removed {
 /** Takes the files of a version away. Its manifest stays as a tombstone, so that the number is not used again and the digest can be told. */
 export async function remove(workspace: Workspace, address: string): Promise<Removed> {
   const { data, app, version: selector } = await openNamedVersion(workspace, address, 'remove')
-  const { number, manifest } = await resolveVersion(app, selector)
-  const result = {
-    loop_app_id: app.id,
-    version: number,
-    digest: manifest.digest,
-    files: manifest.files.length,
-  }
-  if (manifest.removed) return { ...result, changed: false, commit: null }
   return write(workspace, data, async transaction => {
+    const version = await resolveVersion(app, selector)
+    const { number, manifest } = version
+    const result = {
+      loop_app_id: app.id,
+      version: number,
+      digest: manifest.digest,
+      files: manifest.files.length,
+    }
+    if (manifest.removed) return { ...result, changed: false, commit: null }
+    await verifyVersion(app, version)
     const need = needOf(number, await findActive(app), await readHistory(app))
     if (need) throw needed(app.id, number, need)
     const name = { number, digest: manifest.digest }
     const { entry, history, trailers } = await tell(workspace, transaction, app, { op: 'remove', to: name })
-    const tombstone = { ...manifest, removed: { at: entry.at, by: entry.by, reason: entry.reason } }
-    const folder = `loop-apps/${app.id}/artifacts/v${number}`
+    const { files, removed } = tombstoneOf(app, version, { at: entry.at, by: entry.by, reason: entry.reason })
     const commit = await transaction.commit({
       subject: `${app.id}: remove v${number}`,
       trailers,
-      files: [
-        {
-          path: `${folder}/manifest.json`,
-          mode: '100644',
-          content: `${JSON.stringify(tombstone, null, 2)}\n`,
-        },
-        history,
-      ],
-      removed: manifest.files.map(file => `${folder}/${file.path}`),
+      files: [...files, history],
+      removed,
     })
     return { ...result, changed: true, commit }
   })

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { RootConfig } from '../domain/config.ts'
+import { LoopaiError } from '../domain/errors.ts'
 import { temporaryName } from './atomic.ts'
 import { asStored, type CommittedFile, type StoredFile } from './commit.ts'
 import type { Repository } from './git.ts'
@@ -60,6 +61,7 @@ export async function planChange(writer: Writer, commit: Commit): Promise<Change
   const { repository, settings, user } = writer
   const { prefix, workTree } = repository
   const kind = commit.kind ?? 'content'
+  refuseOutside(commit)
   const folders = (commit.folders ?? []).map(({ from, to }) => ({
     from: path.relative(workTree, from),
     claim: prefix + to,
@@ -91,6 +93,14 @@ export async function planChange(writer: Writer, commit: Commit): Promise<Change
     watched: [...folders.map(folder => folder.claim), ...single.map(file => file.path), ...removed],
     hooks: kind === 'content' && settings.hooks === 'run' ? await findHooks(repository) : [],
   }
+}
+
+/** Whatever a path was made of, it stays in the data directory. */
+function refuseOutside({ files, folders = [], removed = [] }: Commit): void {
+  const names = [...files.map(file => file.path), ...folders.map(folder => folder.to), ...removed]
+  const odd = names.find(name => path.posix.normalize(name) !== name || /^(\/|\.\.(\/|$))/.test(name))
+  if (odd !== undefined)
+    throw new LoopaiError('INTEGRITY', `${JSON.stringify(odd)} is not a path in the data directory`)
 }
 
 /** What the user's index has to say of it. `before` are the objects of the watched paths. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openExecutor } from '../../src/actions/executor.ts'
@@ -95,6 +95,47 @@ describe('removing a version', () => {
     expect(await remove(workspace, `${ID}@v3`)).toMatchObject({ changed: false })
     expect(await addVersion(workspace, ID, 'three')).toBe(4)
     expect((await list(workspace))[0]).toMatchObject({ latest_version: 4, versions: 3 })
+  })
+
+  test.each([
+    '../../../../../outside.txt',
+    'data/../../../x',
+    '/etc/x',
+    'data//x',
+    './x',
+    'x/..',
+    'x/',
+    'x\\y',
+    'x\ny',
+    '',
+  ])('takes nothing away by a manifest that names %j', async name => {
+    const folder = temporaryFolder()
+    const outside = path.join(folder, 'outside.txt')
+    writeFileSync(outside, 'theirs')
+    const root = path.join(folder, 'data')
+    mkdirSync(root)
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    await addVersion(workspace, ID, 'three')
+    const file = path.join(root, `loop-apps/${ID}/artifacts/v3/manifest.json`)
+    const manifest = JSON.parse(readFileSync(file, 'utf8'))
+    manifest.files.push({ path: name, size: 6, sha256: '0'.repeat(64), executable: false })
+    writeFileSync(file, JSON.stringify({ ...manifest, digest: digestOf(manifest.files, manifest) }))
+    runGit(root, 'commit', '-qam', 'pulled')
+    await expect(remove(workspace, `${ID}@v3`)).rejects.toMatchObject({
+      code: 'INTEGRITY',
+      message: expect.stringContaining('the manifest of v3'),
+    })
+    expect(readFileSync(outside, 'utf8')).toBe('theirs')
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+  })
+
+  test('refuses one that is not what its digest says', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one', 'two')
+    await addVersion(workspace, ID, 'three')
+    writeFileSync(path.join(root, `loop-apps/${ID}/artifacts/v3/mine.txt`), 'x')
+    await expect(remove(workspace, `${ID}@v3`)).rejects.toMatchObject({ code: 'INTEGRITY' })
+    expect(runGit(root, 'ls-files', `loop-apps/${ID}/artifacts/v3`).split('\n')).toHaveLength(3)
   })
 
   test.each([

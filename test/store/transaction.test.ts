@@ -89,6 +89,24 @@ describe('a write transaction', () => {
   })
 })
 
+test.each(['../outside', '/outside', 'a/../../outside', 'a//b', './a', '..'])(
+  'a path that leads elsewhere, %j, is neither written nor removed',
+  async name => {
+    const { root, repository } = await repositoryWith({ f: 'one\n' })
+    const before = runGit(root, 'rev-parse', 'HEAD')
+    const refusal = {
+      code: 'INTEGRITY',
+      message: `${JSON.stringify(name)} is not a path in the data directory`,
+    }
+    await expect(commit(repository, 'x', [file(name, 'x')])).rejects.toMatchObject(refusal)
+    const removal = { subject: 'x', trailers: {}, files: [], removed: [name] }
+    await expect(
+      withTransaction(repository, now, transaction => transaction.commit(removal)),
+    ).rejects.toMatchObject(refusal)
+    expect(runGit(root, 'rev-parse', 'HEAD')).toBe(before)
+  },
+)
+
 describe('what others did', () => {
   test('a path with changes of the user is refused, and left as it is', async () => {
     const { root, repository } = await repositoryWith({ f: 'one\n' })
