@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openExecutor } from '../../src/actions/executor.ts'
+import { flip } from '../../src/actions/flip.ts'
 import { list } from '../../src/actions/list.ts'
 import { mark } from '../../src/actions/mark.ts'
 import { openApp } from '../../src/actions/open-app.ts'
@@ -10,8 +11,9 @@ import { remove } from '../../src/actions/remove.ts'
 import { rollback } from '../../src/actions/rollback.ts'
 import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
 import { show } from '../../src/actions/show.ts'
+import type { Workspace } from '../../src/actions/workspace.ts'
 import { digestOf } from '../../src/domain/version.ts'
-import { resolveVersion, verifyVersion } from '../../src/store/versions.ts'
+import { identifyVersion, readVersion, resolveVersion, verifyVersion } from '../../src/store/versions.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { addVersion, makeApp } from '../helpers/versions.ts'
 
@@ -59,6 +61,43 @@ describe('the lifecycle', () => {
     expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: true })
     expect(await show(workspace, ID)).toMatchObject({ app: { held: false } })
     expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: false })
+  })
+})
+
+describe('a flip is refused', () => {
+  const changes: [string, (workspace: Workspace, folder: string) => unknown, string][] = [
+    ['removed', workspace => remove(workspace, `${ID}@v3`), 'v3 was removed meanwhile'],
+    ['taken away', (_, folder) => rmSync(folder, { recursive: true }), 'v3 was removed meanwhile'],
+    [
+      'replaced',
+      (_, folder) => {
+        const file = path.join(folder, 'manifest.json')
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/sha256:.{8}/, 'sha256:00000000'))
+      },
+      'v3 is another one now',
+    ],
+    [
+      'broken',
+      (_, folder) => writeFileSync(path.join(folder, 'manifest.json'), '{'),
+      'v3 is another one now',
+    ],
+    [
+      'archived with its app',
+      workspace => setLifecycle(workspace, ID, 'archive'),
+      'it was archived meanwhile',
+    ],
+  ]
+  test.each(changes)('when the version was %s since it was judged', async (_, change, what) => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+    await addVersion(workspace, ID, 'three')
+    const { data, app } = await openApp(workspace, ID)
+    const [from, to] = await Promise.all([identifyVersion(app, 2), readVersion(app, 3)])
+    await change(workspace, to.directory)
+    await expect(flip(workspace, { data, app }, { op: 'promote', from, to })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `${ID}: ${what}`,
+    })
+    expect((await list(workspace))[0]).toMatchObject({ active_version: 2 })
   })
 })
 
