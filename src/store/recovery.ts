@@ -11,7 +11,7 @@ import {
   releaseIndexLock,
 } from './git-index.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
-import { claim, discard, place, unclaim } from './placing.ts'
+import { claim, discard, type Placement, place, unclaim } from './placing.ts'
 import { settleReferences } from './references.ts'
 import { step } from './steps.ts'
 
@@ -35,10 +35,10 @@ export async function recover(
   return { journal: await enterStale(repository, rest), said }
 }
 
-/** Puts the files in place. An index that was ready under a lock of ours is published; otherwise its entries are stale. */
+/** Puts the files in place, except where HEAD has something else by now. An index that was ready under a lock of ours is published; otherwise its entries are stale. */
 async function finish(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
   if (write.commit === null) await claim(repository.workTree, write.plan)
-  await place(repository.workTree, write.plan)
+  await place(repository.workTree, await findDue(repository, write))
   await discard(repository.workTree, write.plan)
   const rest = { ...journal, write: undefined }
   if (write.commit === null) return rest
@@ -49,6 +49,20 @@ async function finish(repository: Repository, journal: Journal, write: PendingWr
     return rest
   }
   return { ...rest, stale: addStale(journal.stale, write.changes) }
+}
+
+/** What is still to be placed: the user may have reset, reverted or pulled since the commit landed. */
+async function findDue(
+  repository: Repository,
+  { commit, changes, plan }: PendingWrite,
+): Promise<Placement[]> {
+  if (commit === null) return plan
+  const names = changes.map(change => change.path)
+  const committed = await listCommitted(repository, names)
+  const due = new Set(changes.filter(one => committed.get(one.path) === one.after).map(one => one.path))
+  return plan.filter(one =>
+    due.has('replace' in one ? one.replace : 'remove' in one ? one.remove : one.claim),
+  )
 }
 
 async function takeBack(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
@@ -70,7 +84,7 @@ async function enterStale(repository: Repository, journal: Journal): Promise<Jou
   if (journal.stale.length === 0) return journal
   const names = journal.stale.map(change => change.path)
   const [committed, staged] = await Promise.all([
-    listObjects(repository, ['ls-tree', '-r', '-z', '--full-tree', 'HEAD'], names),
+    listCommitted(repository, names),
     listObjects(repository, ['ls-files', '--stage', '-z'], names),
   ])
   const due = journal.stale.filter(
@@ -86,6 +100,10 @@ async function enterStale(repository: Repository, journal: Journal): Promise<Jou
   await writeJournal(repository, rest)
   step('index brought along')
   return rest
+}
+
+function listCommitted(repository: Repository, names: string[]) {
+  return listObjects(repository, ['ls-tree', '-r', '-z', '--full-tree', 'HEAD'], names)
 }
 
 /** Paths and `mode id` as `ls-tree` and `ls-files` name them, the latter with one word more. */

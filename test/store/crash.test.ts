@@ -97,6 +97,21 @@ test('the next command says what it did about a crash', async () => {
   )
 })
 
+test('what landed before a crash and was reverted since is not put in place', async () => {
+  const root = origin.copy()
+  const history = path.join(root, 'loop-apps/a/history.jsonl')
+  const link = path.join(root, 'loop-apps/a/artifacts/active')
+  await runWriter(root, ['promote', 'a', '2'], { env: { LOOPAI_STOP_AT: 'landed:SIGKILL' } })
+  rmSync(path.join(root, '.git/index.lock'))
+  runGit(root, 'reset', '-q', '--hard')
+  expect(readlinkSync(link)).toBe('v2')
+  runGit(root, 'revert', '--no-edit', 'HEAD')
+  await write(root, ['nothing', 'a'])
+  expect(readlinkSync(link)).toBe('v1')
+  expect(readFileSync(history, 'utf8').trimEnd()).toBe(runGit(root, 'show', `HEAD:loop-apps/a/history.jsonl`))
+  expect(runGit(root, 'status', '--porcelain', '--untracked-files=all')).toBe('')
+})
+
 test('a number that was visible before a crash is not used again', async () => {
   const root = origin.copy()
   await runWriter(root, ['add', 'a', 'three'], { env: { LOOPAI_STOP_AT: 'references locked:SIGKILL' } })
