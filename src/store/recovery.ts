@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
+import { isOnlyOurs } from './claims.ts'
 import { git, type Repository } from './git.ts'
 import {
   enterChanges,
@@ -26,13 +27,15 @@ export async function recover(
   if (!write) return { journal: await enterStale(repository, journal) }
   const head = await settleReferences(repository, write.commit)
   const hasLanded = write.commit === null || (await isAncestor(repository, write.commit, head))
+  const kept = hasLanded ? [] : await findKept(repository, write)
   const rest = hasLanded
     ? await finish(repository, journal, write)
-    : await takeBack(repository, journal, write)
+    : await takeBack(repository, journal, write, kept)
   await writeJournal(repository, rest)
   step('recovered')
   const said = `${hasLanded ? 'finished' : 'took back'} what a crash had interrupted: ${write.subject}`
-  return { journal: await enterStale(repository, rest), said }
+  const left = kept.length > 0 ? `; left in place, since it was changed meanwhile: ${kept.join(', ')}` : ''
+  return { journal: await enterStale(repository, rest), said: said + left }
 }
 
 /** Puts the files in place, except where HEAD has something else by now. An index that was ready under a lock of ours is published; otherwise its entries are stale. */
@@ -65,13 +68,28 @@ async function findDue(
   )
 }
 
-async function takeBack(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
-  const shown = write.plan.flatMap(one =>
-    'claim' in one && !existsSync(path.join(repository.workTree, one.from)) ? one.claim : [],
-  )
-  const burned = [...new Set([...journal.burned, ...shown])]
+/** The claimed names, when the user has done anything to one of them: what belongs together stays together. */
+async function findKept(repository: Repository, write: PendingWrite): Promise<string[]> {
+  const there = shownBy(repository, write).filter(name => existsSync(path.join(repository.workTree, name)))
+  const ours = await Promise.all(there.map(name => isOnlyOurs(repository, name, write.changes)))
+  return ours.every(Boolean) ? [] : there
+}
+
+/** Names that were visible: what was prepared for them has its temporary name no more. */
+function shownBy({ workTree }: Repository, { plan }: PendingWrite): string[] {
+  return plan.flatMap(one => ('claim' in one && !existsSync(path.join(workTree, one.from)) ? one.claim : []))
+}
+
+async function takeBack(
+  repository: Repository,
+  journal: Journal,
+  write: PendingWrite,
+  kept: string[],
+): Promise<Journal> {
+  const burned = [...new Set([...journal.burned, ...shownBy(repository, write)])]
+  const ours = write.plan.filter(one => !('claim' in one && kept.includes(one.claim)))
   await writeJournal(repository, { ...journal, burned })
-  await unclaim(repository.workTree, write.plan)
+  await unclaim(repository.workTree, ours)
   await discard(repository.workTree, write.plan)
   if (write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))) {
     await releaseIndexLock(repository)

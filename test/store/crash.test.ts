@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOrigin, expectConsistent, write } from '../helpers/data-directory.ts'
@@ -85,6 +93,14 @@ test('without a commit, a crash leaves the link and the history of before or aft
   expect(killed).toBeGreaterThanOrEqual(5)
 })
 
+test('a folder that was claimed before a crash and not touched since is taken back', async () => {
+  const root = origin.copy()
+  await runWriter(root, ['create', 'b'], { env: { LOOPAI_STOP_AT: 'references locked:SIGKILL' } })
+  expect(existsSync(path.join(root, 'loop-apps/b/config.yaml'))).toBe(true)
+  expect(await write(root, ['nothing', 'a'])).toBe('"took back what a crash had interrupted: b: create"\n')
+  expect(existsSync(path.join(root, 'loop-apps/b'))).toBe(false)
+})
+
 test('the next command says what it did about a crash', async () => {
   const root = origin.copy()
   await runWriter(root, ['promote', 'a', '2'], { env: { LOOPAI_STOP_AT: 'landed:SIGKILL' } })
@@ -110,6 +126,49 @@ test('what landed before a crash and was reverted since is not put in place', as
   expect(readlinkSync(link)).toBe('v1')
   expect(readFileSync(history, 'utf8').trimEnd()).toBe(runGit(root, 'show', `HEAD:loop-apps/a/history.jsonl`))
   expect(runGit(root, 'status', '--porcelain', '--untracked-files=all')).toBe('')
+})
+
+describe('what was claimed before a crash stays in place when the user has since', () => {
+  const crashed = async (args: string[]) => {
+    const root = origin.copy()
+    const { signal } = await runWriter(root, args, { env: { LOOPAI_STOP_AT: 'references locked:SIGKILL' } })
+    expect(signal).toBe('SIGKILL')
+    rmSync(path.join(root, '.git/index.lock'))
+    return root
+  }
+  const app = 'loop-apps/b'
+  const version = 'loop-apps/a/artifacts/v3'
+
+  test.each<[string, (root: string) => unknown]>([
+    ['put a file in it', root => writeFileSync(path.join(root, app, 'notes.txt'), 'mine')],
+    ['put an ignored file in it', root => writeFileSync(path.join(root, app, '.tmp-notes'), 'mine')],
+    ['put a link in it', root => symlinkSync('/nonexistent', path.join(root, app, 'link'))],
+    ['changed a file of it', root => writeFileSync(path.join(root, app, 'config.yaml'), 'mine')],
+    ['staged it', root => runGit(root, 'add', app)],
+    ['committed it', root => [runGit(root, 'add', app), runGit(root, 'commit', '-qm', 'mine')]],
+  ])('%s', async (_, change) => {
+    const root = await crashed(['create', 'b'])
+    change(root)
+    const listed = () => readdirSync(path.join(root, app), { recursive: true }).sort()
+    const before = listed()
+    const said = JSON.parse(await write(root, ['nothing', 'a']))
+    expect(said).toBe(
+      `took back what a crash had interrupted: b: create; left in place, since it was changed meanwhile: ${app}`,
+    )
+    expect(listed()).toEqual(before)
+    expect(await write(root, ['nothing', 'a'])).toBe('"nothing to do"\n')
+    expect(listed()).toEqual(before)
+  })
+
+  test('changed one of several: the others belong to it', async () => {
+    const root = await crashed(['add', 'a', 'three'])
+    writeFileSync(path.join(root, version, 'program.py'), 'mine')
+    expect(await write(root, ['nothing', 'a'])).toContain(
+      `meanwhile: ${version}, loop-apps/a/datasets/examples/`,
+    )
+    expect(readFileSync(path.join(root, version, 'program.py'), 'utf8')).toBe('mine')
+    expect(await write(root, ['add', 'a', 'other'])).toBe('[4]\n')
+  })
 })
 
 test('a number that was visible before a crash is not used again', async () => {
