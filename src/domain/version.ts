@@ -100,6 +100,12 @@ export function sortFiles<File extends { path: string }>(files: File[]): File[] 
   return [...files].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
 }
 
+/** True when a file of a version stays in its folder, on every system. The schema of manifests says the same. */
+export function isVersionPath(path: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are refused
+  return path.split('/').every(segment => !/^\.{0,2}$|[\u0000-\u001f\\]/.test(segment))
+}
+
 export function manifestProblems(value: unknown): Problem[] {
   return validateManifest(value) ? [] : describeErrors(validateManifest.errors)
 }

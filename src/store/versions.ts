@@ -8,6 +8,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { predecessor } from '../domain/history.ts'
 import {
   digestOf,
+  isVersionPath,
   type Manifest,
   manifestProblems,
   sortFiles,
@@ -160,6 +161,11 @@ export async function stageVersion(
   app: LoopApp,
   files: (Draft['files'][number] & { executable?: boolean })[],
 ): Promise<StagedVersion> {
+  const odd = files.find(file => !isVersionPath(file.path))
+  if (odd)
+    throw new LoopaiError('UNSUPPORTED', `${JSON.stringify(odd.path)} is no name for a file of a version`, {
+      hint: 'rename it: no backslash, no control character, nothing outside the folder',
+    })
   const directory = temporaryName(app.paths.active)
   // What cannot be removed is ignored by git, and for doctor to find.
   const remove = () => rm(directory, { recursive: true, force: true }).catch(() => {})

@@ -2,12 +2,19 @@ import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
+import { manifestProblems } from '../../src/domain/version.ts'
 import { readApp } from '../../src/store/apps.ts'
 import { openRepository } from '../../src/store/git.ts'
 import { openDataDirectory } from '../../src/store/root.ts'
 import { tombstoneOf } from '../../src/store/tombstone.ts'
 import { withTransaction } from '../../src/store/transaction.ts'
-import { isUsable, readVersion, resolveVersion, verifyVersion } from '../../src/store/versions.ts'
+import {
+  isUsable,
+  readVersion,
+  resolveVersion,
+  stageVersion,
+  verifyVersion,
+} from '../../src/store/versions.ts'
 import { write } from '../helpers/data-directory.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 
@@ -78,6 +85,23 @@ test('a removed version keeps its manifest and its number, and cannot be used', 
   expect([2, 3, 4].map(number => isUsable(app, number))).toEqual([true, false, false])
   expect(await write(root, ['add', 'a', 'three'])).toBe('[4]\n')
 })
+
+test.each(['../x', '/x', 'a//b', './x', 'a/..', 'a\\b', 'a\nb', ''])(
+  'a file is not staged as %j, which no manifest may name',
+  async name => {
+    const { app } = await appWith('one')
+    const before = readdirSync(app.paths.artifacts)
+    await expect(stageVersion(app, [{ path: name, content: 'x' }])).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: `${JSON.stringify(name)} is no name for a file of a version`,
+    })
+    const { manifest } = await readVersion(app, 1)
+    const named = (path: string) => ({ ...manifest, files: [{ ...manifest.files[0]!, path }] })
+    expect(manifestProblems(named(name))).toHaveLength(1)
+    expect(manifestProblems(named('..a/b..c/...'))).toEqual([])
+    expect(readdirSync(app.paths.artifacts)).toEqual(before)
+  },
+)
 
 test('the next number is above those in HEAD and upstream, whatever the folder has', async () => {
   const { root } = await appWith('one')
