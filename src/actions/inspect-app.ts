@@ -1,13 +1,14 @@
 import { parseId } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { collisions, digestsOf, type Finding, type FindingKind } from '../domain/finding.ts'
+import { collisions, digestsOf, type Finding, type FindingKind, shorten } from '../domain/finding.ts'
 import type { HistoryEntry } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
 import { readHistory } from '../store/history.ts'
+import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
 import { compareFiles, listVersions, readVersion, verifyTombstone } from '../store/versions.ts'
@@ -64,6 +65,7 @@ export async function inspectApp(
     )
   }
   findings.push(...historyFindings(app, versions, history))
+  findings.push(...linkFindings(app, await findLinks(app)))
   return { app, config, versions, findings }
 }
 
@@ -91,6 +93,12 @@ function activeFindings(
   if (!numbers.includes(active)) return finding(`active of ${id} points at v${active}, which does not exist`)
   const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
   return isRemoved ? finding(`active of ${id} points at v${active}, which was removed`) : []
+}
+
+function linkFindings({ id }: LoopApp, links: string[]): Finding[] {
+  if (links.length === 0) return []
+  const message = `${id} has symbolic links beside the active one: ${shorten(links)}`
+  return [{ kind: 'link', loop_app_id: id, message, fix: 'put the files or folders themselves there' }]
 }
 
 /** The history knows digests too: a number that means something else now was used twice. */

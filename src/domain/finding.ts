@@ -24,6 +24,7 @@ export type FindingKind =
   | 'rules'
   | 'leftover'
   | 'records'
+  | 'link'
 
 /** A file that is not as it was in the base: its path in the data directory. */
 export interface ChangedFile {
@@ -151,7 +152,7 @@ export function trackedAgainstRules(tracked: string[], trackOf: (app: string) =>
   })
 }
 
-function shorten(names: string[]): string {
+export function shorten(names: string[]): string {
   const shown = names.slice(0, 3).join(', ')
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
 }

@@ -1,22 +1,25 @@
 import {
   closeSync,
+  constants,
   createReadStream,
+  fdatasync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
-  openSync,
   readSync,
-  statSync,
   writeSync,
 } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import type { Execution } from '../domain/execution.ts'
 import { isObject } from '../domain/json.ts'
 import type { Validation } from '../domain/validation.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
 import { readLines } from './lines.ts'
+import { openRecords, refuseLinks } from './links.ts'
 
 /** At this size the file of a day is left alone and the next one begun: `2025-10-29.1.jsonl`. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -40,18 +43,18 @@ export function appendExecutions(app: LoopApp, executions: Execution[], sync = f
 /** Brings what was appended on a day to the disk, without holding anything up. */
 export async function syncExecutions(app: LoopApp, day: string): Promise<void> {
   const folder = app.paths.executions
-  const handle = await open(path.join(folder, currentFile(folder, day)), 'r+')
+  const handle = openRecords(path.join(folder, currentFile(folder, day)), constants.O_RDWR)
   try {
-    await handle.datasync()
+    await promisify(fdatasync)(handle)
   } finally {
-    await handle.close()
+    closeSync(handle)
   }
 }
 
 function currentFile(folder: string, day: string): string {
   for (let part = 0; ; part++) {
     const name = part === 0 ? `${day}.jsonl` : `${day}.${part}.jsonl`
-    const size = statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0
+    const size = lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0
     if (size < MAX_FILE_BYTES) return name
   }
 }
@@ -107,6 +110,7 @@ function append(folder: string, name: string, lines: string, sync = false): void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainWriteError(error, file)
     try {
+      refuseLinks(folder)
       mkdirSync(folder, { recursive: true })
       writeLines(file, lines, sync)
     } catch (second) {
@@ -117,7 +121,7 @@ function append(folder: string, name: string, lines: string, sync = false): void
 
 /** A line that a crash has torn is closed first, so that it spoils no other. */
 function writeLines(file: string, lines: string, sync: boolean): void {
-  const handle = openSync(file, 'a+')
+  const handle = openRecords(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT)
   try {
     const { size } = fstatSync(handle)
     const last = Buffer.alloc(1)

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { appendFile, open, readdir } from 'node:fs/promises'
+import { closeSync, constants, createReadStream, writeSync } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
 import { readLines } from './lines.ts'
+import { openRecords, refuseLinks } from './links.ts'
 
 const NEWLINE = 10
 const MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -17,9 +18,16 @@ export async function findTorn(app: LoopApp): Promise<string[]> {
 
 /** Closes the last line, so that the next one is not spoilt by it. */
 export async function closeTorn(file: string): Promise<void> {
-  await appendFile(file, '\n').catch(error => {
+  try {
+    const handle = openRecords(file, constants.O_WRONLY | constants.O_APPEND)
+    try {
+      writeSync(handle, '\n')
+    } finally {
+      closeSync(handle)
+    }
+  } catch (error) {
     throw explainWriteError(error, file)
-  })
+  }
 }
 
 /** How many lines of each file of records are no JSON; files without any are left out. */
@@ -35,15 +43,28 @@ export async function countUnreadable(app: LoopApp): Promise<{ file: string; lin
   return found
 }
 
+/** What links lead to is not ours. */
 async function listRecords(app: LoopApp): Promise<string[]> {
   const folders = [app.paths.executions, app.paths.validations]
   const found = await Promise.all(
     folders.map(async folder => {
-      const names = await readdir(folder).catch(() => [] as string[])
-      return names.filter(name => name.endsWith('.jsonl')).map(name => path.join(folder, name))
+      const entries = isReachable(folder)
+        ? await readdir(folder, { withFileTypes: true }).catch(() => [])
+        : []
+      const records = entries.filter(entry => entry.isFile() && entry.name.endsWith('.jsonl'))
+      return records.map(({ name }) => path.join(folder, name))
     }),
   )
   return found.flat().sort()
+}
+
+function isReachable(folder: string): boolean {
+  try {
+    refuseLinks(folder)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function isTorn(file: string): Promise<boolean> {

@@ -66,6 +66,15 @@ describe('check', () => {
     ],
     ['rows that are not JSON', edit('tests/cases.jsonl', '{'), 'rows', /cases\.jsonl/],
     ['a link that dangles', link('v7'), 'active', /points at v7, which does not exist/],
+    [
+      'links where records are written',
+      root => {
+        mkdirSync(path.join(root, APP, 'datasets'), { recursive: true })
+        symlinkSync('/etc', path.join(root, APP, 'datasets/executions'))
+      },
+      'link',
+      /has symbolic links .*: datasets\/executions$/,
+    ],
     ['a link that points elsewhere', link('../../../etc'), 'active', /not at a version/],
   ])('finds %s', async (_, damage, kind, message) => {
     const { root, workspace } = await twoVersions()

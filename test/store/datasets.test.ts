@@ -1,10 +1,20 @@
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { Execution } from '../../src/domain/execution.ts'
+import type { Validation } from '../../src/domain/validation.ts'
 import type { LoopApp } from '../../src/store/apps.ts'
-import { appendExecutions } from '../../src/store/datasets.ts'
-import { appLayout } from '../../src/store/layout.ts'
+import { appendExecutions, appendValidation, syncExecutions } from '../../src/store/datasets.ts'
+import { appLayout, layout } from '../../src/store/layout.ts'
+import { closeTorn, countUnreadable, findTorn } from '../../src/store/torn.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
 
 test('executions go to the file of their own UTC day', () => {
@@ -33,6 +43,36 @@ test('a file that has reached 256 MiB is left alone, and the next one begun', ()
   appendExecutions(app, [at('2026-01-01T10:00:00.000Z')])
   const next = readFileSync(path.join(app.paths.executions, '2026-01-01.1.jsonl'), 'utf8')
   expect(next.trim().split('\n')).toHaveLength(1)
+})
+
+test('nothing is written through a link, be it the file or a folder on the way to it', async () => {
+  const app = { id: 'app-001', paths: layout(temporaryFolder()).app('app-001') }
+  const elsewhere = temporaryFolder()
+  const victim = path.join(elsewhere, 'profile')
+  const file = path.join(app.paths.executions, '2026-01-01.jsonl')
+  const execution = at('2026-01-01T10:00:00.000Z')
+  const isLink = expect.objectContaining({
+    code: 'INTEGRITY',
+    message: expect.stringMatching(/symbolic link/),
+  })
+  for (const link of [file, app.paths.executions, path.dirname(app.paths.executions), app.paths.directory]) {
+    rmSync(app.paths.directory, { recursive: true, force: true })
+    mkdirSync(path.dirname(link), { recursive: true })
+    const target = link === file ? victim : elsewhere
+    symlinkSync(target, link)
+    writeFileSync(victim, 'mine')
+    expect(() => appendExecutions(app, [execution])).toThrow(isLink)
+    await expect(syncExecutions(app, '2026-01-01')).rejects.toThrow(isLink)
+    await expect(closeTorn(file)).rejects.toThrow(isLink)
+    expect([await findTorn(app), await countUnreadable(app)]).toEqual([[], []])
+    expect(readFileSync(victim, 'utf8')).toBe('mine')
+    expect(readdirSync(elsewhere)).toEqual(['profile'])
+  }
+  rmSync(app.paths.directory)
+  mkdirSync(app.paths.validations, { recursive: true })
+  symlinkSync(victim, path.join(app.paths.validations, 'sampled.jsonl'))
+  expect(() => appendValidation(app, {} as Validation)).toThrow(isLink)
+  expect(readFileSync(victim, 'utf8')).toBe('mine')
 })
 
 function emptyApp(): LoopApp {
