@@ -110,7 +110,12 @@ async function lostHistory(
     const one = apps.find(({ app }) => app.id === id)
     const before = id && (await findCommitted(repository, fork, path))
     if (!before) continue
-    findings.push(...lostLines(id, before.split('\n'), one ? await readHistoryLines(one.app) : []))
+    findings.push(...lostLines(id, before.split('\n'), await linesOf(one)))
   }
   return findings
+}
+
+/** A history that cannot be read is a finding already, and has none. */
+async function linesOf(one: Inspected | undefined): Promise<string[]> {
+  return one ? readHistoryLines(one.app).catch(() => []) : []
 }

@@ -1,6 +1,6 @@
 import { parseId } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
-import { LoopaiError } from '../domain/errors.ts'
+import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { collisions, digestsOf, type Finding, type FindingKind, shorten } from '../domain/finding.ts'
 import type { HistoryEntry } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
@@ -69,10 +69,11 @@ export async function inspectApp(
   return { app, config, versions, findings }
 }
 
-/** A refusal as a finding; anything else is a bug. */
+/** A refusal, of ours or of the file system, as a finding; anything else is a bug. */
 export function findingOf(kind: FindingKind, loop_app_id: string | null, error: unknown): Finding {
-  if (!(error instanceof LoopaiError)) throw error
-  return { kind, loop_app_id, message: error.message, fix: error.hint ?? 'restore it from git' }
+  if (!(error instanceof LoopaiError) && !isFileError(error)) throw error
+  const hint = error instanceof LoopaiError ? error.hint : undefined
+  return { kind, loop_app_id, message: error.message, fix: hint ?? 'restore it from git' }
 }
 
 function activeFindings(

@@ -1,4 +1,4 @@
-import { LoopaiError } from '../domain/errors.ts'
+import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
 import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
@@ -70,7 +70,7 @@ async function summarize(app: LoopApp): Promise<ListedApp> {
       score: evaluation ? scoreAtBirth(evaluation) : null,
     }
   } catch (error) {
-    if (!(error instanceof LoopaiError)) throw error
+    if (!(error instanceof LoopaiError) && !isFileError(error)) throw error
     return { ...summary, state: 'broken', problem: error.message }
   }
 }

@@ -26,7 +26,7 @@ export interface LiveApp {
   hold(selector?: VersionSelector): Promise<Held>
   /** Longest input that the serving version takes. */
   maxInputBytes(): number
-  /** Sees whether another version is active by now, and starts it. */
+  /** Sees whether another version is active by now, and starts it. Never rejects. */
   refresh(): Promise<void>
   /** What was answered is on disk when it returns. */
   flush(): void
@@ -181,7 +181,9 @@ export async function openLiveApp(
     try {
       await choose(undefined)
     } catch (problem) {
-      if (!(problem instanceof LoopaiError)) throw problem
+      // Nobody waits for this one. A refusal is for those who ask; anything else is said once, and must not end the server.
+      if (problem instanceof LoopaiError || problem === broken?.problem) return
+      breakOff(undefined, problem as Error)
     }
   }
 

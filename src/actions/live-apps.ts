@@ -46,9 +46,10 @@ export async function openLiveApps(workspace: Workspace, options: LiveAppsOption
       failed.delete(id)
       return live
     } catch (cause) {
-      if (!(cause instanceof LoopaiError) || ['APP_NOT_FOUND', 'INVALID_ID'].includes(cause.code)) throw cause
-      failed.set(id, cause.message)
-      throw new LoopaiError('INTEGRITY', `${id} cannot be served: ${cause.message}`, { cause })
+      if (cause instanceof LoopaiError && ['APP_NOT_FOUND', 'INVALID_ID'].includes(cause.code)) throw cause
+      const { message } = cause as Error
+      failed.set(id, message)
+      throw new LoopaiError('INTEGRITY', `${id} cannot be served: ${message}`, { cause })
     }
   }
 
@@ -70,8 +71,8 @@ export async function openLiveApps(workspace: Workspace, options: LiveAppsOption
         try {
           await (await get(id)).refresh()
         } catch (problem) {
-          if (!(problem instanceof LoopaiError)) throw problem
-          workspace.report(problem.message)
+          // Whatever it is: the others are served.
+          workspace.report((problem as Error).message)
         }
       }
     },

@@ -91,3 +91,8 @@ export class LoopaiError extends Error {
     return ERRORS[this.code].exit
   }
 }
+
+/** What the file system says: neither a refusal of ours nor a bug. */
+export function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}

@@ -1,7 +1,7 @@
 import { list } from '../actions/list.ts'
 import { show } from '../actions/show.ts'
 import { stats } from '../actions/stats.ts'
-import { LoopaiError } from '../domain/errors.ts'
+import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { type Answer, type Call, json } from './exchange.ts'
 import { openapiOf } from './openapi.ts'
 import type { Service } from './service.ts'
@@ -60,7 +60,7 @@ async function describe(service: Service, id: string) {
     const { input_schema, output_schema, version } = shown.version
     return { id, name, task, version, input_schema, output_schema }
   } catch (error) {
-    if (error instanceof LoopaiError) return undefined
+    if (error instanceof LoopaiError || isFileError(error)) return undefined
     throw error
   }
 }

@@ -12,27 +12,31 @@ export async function findActive(app: LoopApp): Promise<number | undefined> {
 
 /** The same at once: a few microseconds, for every execution that is served. */
 export function peekActive(app: LoopApp): number | undefined {
-  const target = readTarget(app.paths.active)
+  const target = readTarget(app)
   if (target === undefined) return undefined
   const match = TARGET.exec(target)
   if (match) return Number(match[1])
-  throw new LoopaiError(
-    'INTEGRITY',
-    `${app.id}: active points at ${JSON.stringify(target.slice(0, 100))}, not at a version`,
-    {
-      hint: `restore it: git checkout HEAD -- ${app.paths.active}`,
-    },
-  )
+  throw broken(app, `points at ${JSON.stringify(target.slice(0, 100))}, not at a version`)
 }
 
-function readTarget(link: string): string | undefined {
+function broken(app: LoopApp, why: string, cause?: unknown): LoopaiError {
+  const hint = `restore it: git checkout HEAD -- ${app.paths.active}`
+  return new LoopaiError('INTEGRITY', `${app.id}: active ${why}`, { hint, cause })
+}
+
+function readTarget(app: LoopApp): string | undefined {
+  const link = app.paths.active
   try {
     return readlinkSync(link)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    if (code !== 'EINVAL') throw error
+    if (code !== 'EINVAL') throw broken(app, 'cannot be read', error)
   }
-  const { size } = lstatSync(link)
-  return size <= 64 ? readFileSync(link, 'utf8').trim() : ''
+  try {
+    const { size } = lstatSync(link)
+    return size <= 64 ? readFileSync(link, 'utf8').trim() : ''
+  } catch (error) {
+    throw broken(app, 'cannot be read', error)
+  }
 }

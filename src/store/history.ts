@@ -62,7 +62,9 @@ export async function readHistoryLines(app: LoopApp): Promise<string[]> {
 async function readHistoryText(app: LoopApp): Promise<string> {
   return readFile(app.paths.history, 'utf8').catch(error => {
     if (error.code === 'ENOENT') return ''
-    throw error
+    throw new LoopaiError('INTEGRITY', `${app.paths.history} cannot be read: ${error.message}`, {
+      cause: error,
+    })
   })
 }
 

@@ -239,12 +239,12 @@ function firstVersionHint(id: string): string {
 }
 
 async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
+  const broken = (why: string, cause?: unknown) =>
+    new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, { cause })
   const text = await readFile(file, 'utf8').catch(async error => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
-    throw await missingVersion(app, number)
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw await missingVersion(app, number)
+    throw broken(error.message, error)
   })
-  const broken = (why: string) =>
-    new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`)
   if (text.length > MAX_MANIFEST_BYTES) throw broken('it is too large')
   let value: unknown
   try {

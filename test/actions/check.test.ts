@@ -57,6 +57,25 @@ describe('check', () => {
     ['a file that is gone', del('artifacts/v1/data'), 'version', /data\/words\.txt was changed/],
     ['a file too many', edit('artifacts/v1/more.py', ''), 'version', /more\.py was changed/],
     ['a broken manifest', edit('artifacts/v1/manifest.json', '{}'), 'version', /manifest of v1 .* is broken/],
+    [
+      'a manifest that is a folder',
+      root => {
+        const file = path.join(root, APP, 'artifacts/v1/manifest.json')
+        rmSync(file)
+        mkdirSync(file)
+      },
+      'version',
+      /manifest of v1 .* is broken: EISDIR/,
+    ],
+    [
+      'a history that is a folder',
+      root => {
+        rmSync(path.join(root, APP, 'history.jsonl'))
+        mkdirSync(path.join(root, APP, 'history.jsonl'))
+      },
+      'history',
+      /history\.jsonl cannot be read/,
+    ],
     ['an invalid config', edit('config.yaml', 'task: 5\n'), 'config', /config\.yaml/],
     [
       'a broken line of history',

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import {
   ANSWER_HAM,
+  appOf,
   dataDirectory,
   FIND_PRIZE,
   OBEY,
@@ -31,6 +32,27 @@ test('apps and versions are listed, without the place on the disk', async () => 
     expect(await answer.text()).not.toContain(served.root)
   }
 })
+
+test.each(['manifest', 'history', 'config', 'active'] as const)(
+  'an app whose %s is a folder does not stop the server, and hides no other',
+  async part => {
+    const root = await dataDirectory({ programs: [ANSWER_HAM] }, { id: 'broken-001', programs: [ANSWER_HAM] })
+    const { paths } = await appOf(root, 'broken-001')
+    const place = part === 'manifest' ? path.join(paths.version(1), 'manifest.json') : paths[part]
+    rmSync(place, { force: true })
+    mkdirSync(place)
+    const served = await serve(root)
+    // The clock that looks after the apps has ticked meanwhile.
+    await new Promise(resolve => setTimeout(resolve, 700))
+    expect((await served.execute({ text: 'a' })).status).toBe(200)
+    const { loop_apps } = await readJson(await served.request('/loop-apps'))
+    expect(loop_apps).toMatchObject([{ loop_app_id: 'broken-001' }, { loop_app_id: SPAM, state: 'active' }])
+    const openapi = await served.request('/openapi.json')
+    expect(openapi.status).toBe(200)
+    expect(await openapi.text()).toContain(SPAM)
+    expect((await served.request('/healthz')).status).toBe(200)
+  },
+)
 
 test('stats count what was executed', async () => {
   const served = await serve(await dataDirectory({ programs: [OBEY] }))
