@@ -96,6 +96,8 @@ export async function openLiveApp(
   const versions = createRunningVersions(app, open, options.size)
   let good: Running | undefined
   let broken: { number: number | undefined; problem: Error; until: number } | undefined
+  /** A version that is starting, and until when requests wait for it. */
+  let awaited: { number: number; until: number } | undefined
   let fallbacks = 0
   let pending = 0
 
@@ -106,6 +108,7 @@ export async function openLiveApp(
     const number = peekOrBreak()
     if (good && good.version.number === number && !good.isDisplaced) {
       broken = undefined
+      awaited = undefined
       return good
     }
     if (broken && broken.number === number && performance.now() < broken.until)
@@ -137,9 +140,14 @@ export async function openLiveApp(
 
   async function follow(number: number): Promise<Running> {
     const starting = versions.start(number)
+    if (awaited?.number !== number) awaited = { number, until: performance.now() + PATIENCE_MS }
     try {
-      const next = await (good ? within(PATIENCE_MS, starting) : starting)
-      if (!next) return fallBack(new Error(`v${number} is still starting`))
+      const next = await (good ? within(awaited.until - performance.now(), starting) : starting)
+      if (!next) {
+        // Should it fail, nobody else is there to tell.
+        starting.catch(problem => breakOff(number, problem))
+        return fallBack(new Error(`v${number} is still starting`))
+      }
       const { failure } = next.executor
       if (failure && good) {
         throw new LoopaiError(
@@ -150,6 +158,7 @@ export async function openLiveApp(
       if (peekOrBreak() === number) {
         good = next
         broken = undefined
+        awaited = undefined
       }
       return next
     } catch (problem) {

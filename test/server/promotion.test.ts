@@ -124,6 +124,19 @@ test('a version that arrives in pieces is used when it is whole', async () => {
   expect(await outputOf(served.execute({ text: 'a' }))).toBe('two')
 })
 
+test('while a new version loads slowly, one wait is enough: then the last good one answers at once', async () => {
+  const slow = `import time\ntime.sleep(3)\n${named('two')}`
+  const root = await dataDirectory({ programs: [named('one'), slow], active: 1, ...anyText })
+  const served = await serve(root)
+  expect(await outputOf(served.execute({ text: 'a' }))).toBe('one')
+  await activate(await appOf(root), 2)
+  expect(await outputOf(served.execute({ text: 'a' }))).toBe('one')
+  const since = performance.now()
+  for (let count = 0; count < 3; count++) expect(await outputOf(served.execute({ text: 'a' }))).toBe('one')
+  expect(performance.now() - since).toBeLessThan(900)
+  await expect.poll(() => outputOf(served.execute({ text: 'a' })), { timeout: 10_000 }).toBe('two')
+})
+
 test('a version whose files were changed is not served, nor is one that cannot be loaded', async () => {
   const root = await dataDirectory({ programs: [named('one'), named('two')], active: 1, ...anyText })
   const served = await serve(root)
