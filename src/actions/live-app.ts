@@ -41,6 +41,7 @@ export interface LiveOptions extends CallOptions {
 }
 
 export interface Held extends Pick<Running, 'version'> {
+  /** Where a single call is refused because too many are pending, this one waits for its turn. */
   execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   release(): void
 }
@@ -100,6 +101,7 @@ export async function openLiveApp(
   let awaited: { number: number; until: number } | undefined
   let fallbacks = 0
   let pending = 0
+  const waitingForRoom: (() => void)[] = []
 
   /** The running version that answers now, at once when nothing has changed. */
   function choose(selector: VersionSelector | undefined): Running | Promise<Running> {
@@ -202,26 +204,42 @@ export async function openLiveApp(
     versions.sweep(good)
   }, SWEEP_MS).unref()
 
-  async function hold(selector?: VersionSelector): Promise<Held> {
+  async function take(selector: VersionSelector | undefined): Promise<Running> {
     const choice = choose(selector)
     const running = choice instanceof Promise ? await choice : choice
     running.users++
+    return running
+  }
+
+  function release(running: Running) {
+    running.users--
+    running.lastUse = performance.now()
+  }
+
+  async function hold(selector?: VersionSelector): Promise<Held> {
+    const running = await take(selector)
     return {
       version: running.version,
-      execute: (input, call) => count(running.gatherer.execute(input, call)),
-      release() {
-        running.users--
-        running.lastUse = performance.now()
+      async execute(input, call) {
+        while (pending >= maxPending) await new Promise<void>(resolve => waitingForRoom.push(resolve))
+        return count(() => running.gatherer.execute(input, call))
       },
+      release: () => release(running),
     }
   }
 
-  async function count<Result>(work: Promise<Result>): Promise<Result> {
+  async function count<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (pending >= maxPending) {
+      throw new LoopaiError('QUEUE_FULL', `${pending} calls of ${app.id} are waiting already`, {
+        hint: 'call again in a second',
+      })
+    }
     pending++
     try {
-      return await work
+      return await work()
     } finally {
       pending--
+      waitingForRoom.shift()?.()
     }
   }
 
@@ -231,18 +249,15 @@ export async function openLiveApp(
     refresh,
     flush: () => recorder.flush(),
     maxInputBytes: () => (good?.version.manifest.limits ?? config.limits).input_kb * 1024,
-    async execute(input, { version, ...call } = {}) {
-      if (pending >= maxPending) {
-        throw new LoopaiError('QUEUE_FULL', `${pending} calls of ${app.id} are waiting already`, {
-          hint: 'call again in a second',
-        })
-      }
-      const held = await hold(version)
-      try {
-        return await held.execute(input, call)
-      } finally {
-        held.release()
-      }
+    execute(input, { version, ...call } = {}) {
+      return count(async () => {
+        const running = await take(version)
+        try {
+          return await running.gatherer.execute(input, call)
+        } finally {
+          release(running)
+        }
+      })
     },
     health() {
       const { count, reason } = recorder.failures()

@@ -49,6 +49,21 @@ test('with stop_on_first_error the rest is skipped', async () => {
   expect(answer).toMatchObject({ succeeded: 1, failed: 1, skipped: 2 })
 })
 
+test('the calls of a batch count as pending, and wait where there is no room', async () => {
+  const served = await serve(await dataDirectory({ programs: [OBEY] }), { size: 2, maxPending: 2 })
+  const items = Array.from({ length: 20 }, (_, id) => ({ id, input: { text: 'a' } }))
+  const app = await served.service.apps.get(SPAM)
+  let most = 0
+  const clock = setInterval(() => {
+    most = Math.max(most, app.health().pending)
+  })
+  const answer = await readJson(await served.post(BATCH, { items, max_concurrency: 8 }))
+  clearInterval(clock)
+  expect(answer).toMatchObject({ total: 20, succeeded: 20 })
+  expect(most).toBeLessThanOrEqual(2)
+  expect(app.health().pending).toBe(0)
+})
+
 test.each([
   [{}, 'MISSING_VALUE'],
   [{ items: [{ id: 1 }] }, 'USAGE'],
