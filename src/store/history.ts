@@ -16,10 +16,10 @@ export function watchLifecycle(app: LoopApp): () => Lifecycle {
   let lifecycle: Lifecycle = 'active'
   return () => {
     const now = fingerprint(app.paths.history)
-    if (now === seen) return lifecycle
+    // A history that is just being merged may be missing or broken: what was known stays true until it can be read again.
+    if (now === undefined || now === seen) return lifecycle
     seen = now
-    // A history that is just being merged may be broken: what was known stays true until it can be read again.
-    lifecycle = now === undefined ? 'active' : (tryLifecycle(app) ?? lifecycle)
+    lifecycle = tryLifecycle(app) ?? lifecycle
     return lifecycle
   }
 }

@@ -184,15 +184,22 @@ test('a paused app answers 409 at once, an archived one too, and a resumed one a
         forced: false,
       })}\n`,
     )
-  const codes = []
-  for (const op of ['pause', 'resume', 'archive']) {
-    append(op)
+  const codes: unknown[] = []
+  const execute = async () => {
     const response = await served.execute({ text: 'a' })
     codes.push([response.status, (await readJson(response)).code])
   }
+  for (const op of ['pause', 'resume', 'archive']) {
+    append(op)
+    await execute()
+  }
+  // A pull takes the file away before it brings it back.
+  rmSync(paths.history)
+  await execute()
   expect(codes).toEqual([
     [409, 'APP_PAUSED'],
     [200, undefined],
+    [409, 'APP_ARCHIVED'],
     [409, 'APP_ARCHIVED'],
   ])
 })
