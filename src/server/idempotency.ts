@@ -15,20 +15,42 @@ interface Kept {
   body: string
   reply: Promise<ExecutionReply>
   until: number
+  /** Of the reply, once it is there. */
+  bytes: number
 }
 
 const WINDOW_MS = 10 * 60 * 1000
 const MAX_KEYS = 10_000
+const MAX_BYTES = 64 * 1024 * 1024
 const MAX_KEY_LENGTH = 320
 
-export function createIdempotency(now: () => Date): Idempotency {
+export function createIdempotency(now: () => Date, maxBytes = MAX_BYTES): Idempotency {
   // In the order of their age.
   const kept = new Map<string, Kept>()
+  let bytes = 0
+
+  function forget(key: string, entry: Kept) {
+    // The key may belong to a later call by now.
+    if (kept.get(key) !== entry) return
+    kept.delete(key)
+    bytes -= entry.bytes
+  }
 
   function forgetOld(time: number) {
-    for (const [key, { until }] of kept) {
-      if (until > time && kept.size < MAX_KEYS) return
-      kept.delete(key)
+    for (const [key, entry] of kept) {
+      if (entry.until > time && kept.size < MAX_KEYS) return
+      forget(key, entry)
+    }
+  }
+
+  function weigh(key: string, entry: Kept, reply: ExecutionReply) {
+    if (kept.get(key) !== entry) return
+    entry.bytes = Buffer.byteLength(JSON.stringify(reply))
+    bytes += entry.bytes
+    for (const [oldest, old] of kept) {
+      if (bytes <= maxBytes) return
+      // One without a reply weighs nothing, and is still to be waited for.
+      if (old.bytes > 0) forget(oldest, old)
     }
   }
 
@@ -45,12 +67,14 @@ export function createIdempotency(now: () => Date): Idempotency {
           hint: 'use a new key for a new call',
         })
       }
-      const reply = work()
-      kept.set(key, { body: digest, reply, until: time + WINDOW_MS })
+      const entry = { body: digest, reply: work(), until: time + WINDOW_MS, bytes: 0 }
+      kept.set(key, entry)
       // What was refused or has failed may be tried again.
-      const forget = () => kept.delete(key)
-      reply.then(({ status }) => status === 'success' || forget(), forget)
-      return { reply: await reply, isReplayed: false }
+      entry.reply.then(
+        reply => (reply.status === 'success' ? weigh(key, entry, reply) : forget(key, entry)),
+        () => forget(key, entry),
+      )
+      return { reply: await entry.reply, isReplayed: false }
     },
   }
 }
