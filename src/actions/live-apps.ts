@@ -11,6 +11,8 @@ export interface LiveApps {
   root: string
   /** Opens it when it is asked for the first time. */
   get(id: string): LiveApp | Promise<LiveApp>
+  /** Whether an app of the data directory is one of those. */
+  serves(id: string): boolean
   /** Those that are open. */
   opened(): LiveApp[]
   /** Apps that could not be opened, and why. */
@@ -64,6 +66,7 @@ export async function openLiveApps(workspace: Workspace, options: LiveAppsOption
   return {
     root: data.root,
     get,
+    serves: id => ids?.includes(id) ?? true,
     opened: () => [...apps.values()],
     failures: () => failed,
     async warm() {

@@ -7,8 +7,9 @@ import { openapiOf } from './openapi.ts'
 import type { Service } from './service.ts'
 
 /** `GET /loop-apps` */
-export async function listLoopApps({ workspace }: Service): Promise<Answer> {
-  return json({ loop_apps: await list(workspace) })
+export async function listLoopApps({ workspace, apps }: Service): Promise<Answer> {
+  const listed = await list(workspace)
+  return json({ loop_apps: listed.filter(app => apps.serves(app.loop_app_id)) })
 }
 
 /** `GET /loop-apps/{id}` */

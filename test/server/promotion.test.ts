@@ -211,4 +211,9 @@ test('an app that is created while the server runs is served; only named ones ar
   const body = { input: { text: 'a' } }
   expect(await outputOf(all.post('/loop-apps/other-001/execute', body))).toBe('other')
   expect((await one.post('/loop-apps/other-001/execute', body)).status).toBe(404)
+  const listed = async ({ request }: Served) => {
+    const { loop_apps } = await readJson(await request('/loop-apps'))
+    return (loop_apps as { loop_app_id: string }[]).map(app => app.loop_app_id)
+  }
+  expect([await listed(all), await listed(one)]).toEqual([['other-001', SPAM], [SPAM]])
 })
