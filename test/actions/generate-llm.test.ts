@@ -193,6 +193,16 @@ test.each<[string, Reply, object]>([
     { message: expect.stringMatching(/refused the key \(401\): no such key \*\*\*/) },
   ],
   [
+    'a key that is sent back in another form',
+    { raw: `POST ${'x'.repeat(265)} Authorization: Bearer ${KEY}` },
+    { message: expect.stringMatching(/does not speak the protocol: POST x+ Authorization: Bearer \*\*\*$/) },
+  ],
+  [
+    'a key in a refusal',
+    { refusal: `not for ${KEY}` },
+    { message: 'scripted-1 refuses to write it: not for ***' },
+  ],
+  [
     'a model that is not there',
     { status: 404, message: 'model not found' },
     { message: expect.stringMatching(/knows no scripted-1: model not found/) },
@@ -211,6 +221,15 @@ test.each<[string, Reply, object]>([
   expect(error).toMatchObject({ code: 'GENERATOR_FAILED', ...expected })
   expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(KEY)
   expect(versionsOf(app)).toEqual([])
+})
+
+test.each(['\n', ' ', 'é'])('a key with %j in it is refused, and not said', async odd => {
+  const { run, asked } = await setUp([{ program: GOOD }])
+  process.env.LOOPAI_API_KEY = `${KEY}${odd}more`
+  const error = await run().catch(error => error)
+  expect(error).toMatchObject({ code: 'USAGE', message: expect.stringMatching(/^the key for http/) })
+  expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(KEY)
+  expect(asked).toEqual([])
 })
 
 test('no answer in time ends it', async () => {

@@ -9,6 +9,8 @@ export type Reply =
   | { refusal: string }
   | { cut: string }
   | { status: number; headers?: Record<string, string>; message: string }
+  /** As it is, in no protocol. */
+  | { raw: string }
   | { hang: true }
 
 export interface Asked {
@@ -34,6 +36,7 @@ export async function startModelServer(script: Reply[]): Promise<ModelServer> {
     asked.push({ path, headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) })
     const reply = script[Math.min(asked.length, script.length) - 1]!
     if ('hang' in reply) return
+    if ('raw' in reply) return response.end(reply.raw)
     const isAnthropic = path.endsWith('/messages')
     const status = 'status' in reply ? reply.status : 200
     const headers = 'status' in reply ? reply.headers : {}
@@ -56,7 +59,7 @@ export async function startModelServer(script: Reply[]): Promise<ModelServer> {
   return { url: `http://127.0.0.1:${port}/v1`, asked, stop }
 }
 
-type Answer = Exclude<Reply, { status: number } | { hang: true }>
+type Answer = Exclude<Reply, { status: number } | { raw: string } | { hang: true }>
 
 function chatAnswer(reply: Answer) {
   const [input, output] = 'program' in reply && reply.tokens ? reply.tokens : [1000, 500]

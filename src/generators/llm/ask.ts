@@ -95,13 +95,13 @@ function parse(text: string, endpoint: Endpoint): Record<string, unknown> {
   } catch {
     // Said below.
   }
-  throw failed(endpoint, `does not speak the protocol: ${quote(text)}`, {
+  throw failed(endpoint, `does not speak the protocol: ${quote(endpoint, text)}`, {
     hint: 'check generator.provider and generator.base_url in config.yaml',
   })
 }
 
 function explainStatus(endpoint: Endpoint, status: number, text: string): LoopaiError {
-  const said = quote(messageIn(text).replaceAll(endpoint.key ?? '\0', '***'))
+  const said = quote(endpoint, messageIn(text))
   const details = { status }
   if (status === 401 || status === 403) {
     return failed(endpoint, `refused the key (${status}): ${said}`, {
@@ -127,7 +127,7 @@ function explainUnreachable(endpoint: Endpoint, cause: unknown): LoopaiError {
     endpoint.provider === 'ollama'
       ? 'start it with: ollama serve'
       : 'check generator.base_url and the network'
-  return failed(endpoint, `cannot be reached (${reason})`, { hint })
+  return failed(endpoint, `cannot be reached (${quote(endpoint, reason)})`, { hint })
 }
 
 function failed(
@@ -150,7 +150,8 @@ function messageIn(text: string): string {
   return text
 }
 
-function quote(text: string): string {
-  const line = text.trim().replace(/\s+/g, ' ')
+/** What others say, for a message: one line, not too long, and without the key, which a server may have sent back. */
+export function quote({ key }: Pick<Endpoint, 'key'>, text: string): string {
+  const line = (key === undefined ? text : text.replaceAll(key, '***')).trim().replace(/\s+/g, ' ')
   return line.length > 300 ? `${line.slice(0, 300)}…` : line
 }

@@ -32,6 +32,16 @@ export function endpointOf(settings: Partial<GeneratorSettings>, env: NodeJS.Pro
   const official = KEY_NAMES[provider]
   const isOfficial = url === OFFICIAL_URLS[provider]
   const key = env.LOOPAI_API_KEY || (isOfficial && official ? env[official] : undefined) || undefined
+  // A header cannot carry it, and the complaint about that would quote it.
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw new LoopaiError(
+      'USAGE',
+      `the key for ${url} holds a space, a line break or another character that no key has`,
+      {
+        hint: 'set it anew in the environment',
+      },
+    )
+  }
   return {
     provider,
     model,

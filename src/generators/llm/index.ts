@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Brief, Cost, Generator } from '../../domain/draft.ts'
 import { LoopaiError } from '../../domain/errors.ts'
-import { type AskOptions, ask } from './ask.ts'
+import { type AskOptions, ask, quote } from './ask.ts'
 import { checkKey, type Endpoint, endpointOf } from './endpoint.ts'
 import { type Prompt, writePrompt } from './prompt.ts'
 import { type Answer, programIn } from './protocols.ts'
@@ -85,11 +85,11 @@ async function converse(brief: Brief, talk: Conversation): Promise<{ program: st
   })
   const second = programIn(again.content)
   if (!('problem' in second) && !again.isCut) return second
-  throw new LoopaiError(
-    'GENERATOR_FAILED',
-    `${talk.endpoint.model} gave no program, twice: ${'problem' in second ? second.problem : problem}`,
-    { hint: 'name another model with --model', details: { cost_usd: talk.cost.usd } },
-  )
+  const last = quote(talk.endpoint, 'problem' in second ? second.problem : problem)
+  throw new LoopaiError('GENERATOR_FAILED', `${talk.endpoint.model} gave no program, twice: ${last}`, {
+    hint: 'name another model with --model',
+    details: { cost_usd: talk.cost.usd },
+  })
 }
 
 /** Some servers refuse to be given a schema; the prompt asks for the same form. */
@@ -119,7 +119,7 @@ async function askPaid(
   if (answer.refusal !== undefined) {
     throw new LoopaiError(
       'GENERATOR_FAILED',
-      `${endpoint.model} refuses to write it: ${answer.refusal.slice(0, 300)}`,
+      `${endpoint.model} refuses to write it: ${quote(endpoint, answer.refusal)}`,
       {
         hint: 'say in the task of config.yaml what the app is good for, or name another model with --model',
         details: { cost_usd: cost.usd },
