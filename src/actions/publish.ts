@@ -1,8 +1,8 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { findHead, openRepository } from '../store/git.ts'
-import { findRemote, pushUpstream } from '../store/upstream.ts'
+import { findHead, openRepository, withoutCredentials } from '../store/git.ts'
+import { findRemote, nameUpstream, pushUpstream } from '../store/upstream.ts'
 import { readVersion } from '../store/versions.ts'
 import { sync } from './sync.ts'
 import type { Workspace } from './workspace.ts'
@@ -28,9 +28,10 @@ export async function publish(
   const repository = await openRepository(app.paths.directory)
   const remote = await findRemote(repository)
   const head = (await findHead(repository))!
-  if (await pushUpstream(repository, { remote, ref: `refs/heads/${branch}` }, head))
-    return `${remote}/${branch}`
-  throw new LoopaiError('PUSH_REJECTED', `${remote}/${branch} is there already, with other commits`, {
-    hint: `name another branch, or remove that one: git push ${remote} --delete ${branch}`,
+  const target = { remote, ref: `refs/heads/${branch}` }
+  const name = nameUpstream(target)
+  if (await pushUpstream(repository, target, head)) return name
+  throw new LoopaiError('PUSH_REJECTED', `${name} is there already, with other commits`, {
+    hint: `name another branch, or remove that one: git push ${withoutCredentials(remote)} --delete ${branch}`,
   })
 }

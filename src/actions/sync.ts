@@ -18,7 +18,7 @@ import {
 import { nextNumber } from '../store/numbers.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import type { Transaction } from '../store/transaction.ts'
-import { countApart, fetchUpstream, pushUpstream, type Upstream } from '../store/upstream.ts'
+import { countApart, fetchUpstream, nameUpstream, pushUpstream, type Upstream } from '../store/upstream.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -86,7 +86,7 @@ async function bringIn(workspace: Workspace, scene: Scene, { dryRun }: SyncOptio
   const ours = await findHead(repository)
   if (!ours) throw new LoopaiError('CONFLICT', 'there is no commit yet', { hint: 'git pull' })
   const apart = await countApart(repository, ours, upstream.tip)
-  const name = `${upstream.remote}/${upstream.ref.replace('refs/heads/', '')}`
+  const name = nameUpstream(upstream)
   const result = { upstream: name, ...apart, apps: [], pulled: false, pushed: false, commit: null }
   if (apart.behind === 0) return result
   if (apart.ahead === 0) {

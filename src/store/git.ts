@@ -252,7 +252,13 @@ function explainNoGit(error: NodeJS.ErrnoException): Error {
   })
 }
 
-function explain({ status, complained: said }: GitResult, cwd: string, args: string[]): LoopaiError {
+/** A text as it may be said: an address in it may hold a password or a token. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/\s]*@/g, '//')
+}
+
+function explain({ status, complained }: GitResult, cwd: string, args: string[]): LoopaiError {
+  const said = withoutCredentials(complained)
   if (/No space left on device|Disk quota exceeded/.test(said) || isFull(cwd)) {
     return new LoopaiError('DISK_FULL', 'no space left for the git repository', {
       hint: 'free some space and repeat the command; nothing was changed',

@@ -1,5 +1,5 @@
 import { LoopaiError } from '../domain/errors.ts'
-import { git, type Repository } from './git.ts'
+import { git, type Repository, withoutCredentials } from './git.ts'
 
 /** What the present branch follows. */
 export interface Upstream {
@@ -8,6 +8,11 @@ export interface Upstream {
   ref: string
   /** The commit that it was at when it was last fetched. */
   tip: string
+}
+
+/** How a branch elsewhere is called. The remote may be an address. */
+export function nameUpstream({ remote, ref }: Omit<Upstream, 'tip'>): string {
+  return `${withoutCredentials(remote)}/${ref.replace('refs/heads/', '')}`
 }
 
 const READ_MS = 60_000
@@ -26,16 +31,25 @@ export async function fetchUpstream({ workTree }: Repository): Promise<Upstream>
       },
     )
   }
+  return { remote, ref, tip: await fetchTip(workTree, remote, ref) }
+}
+
+/** Not by way of FETCH_HEAD: an editor may fetch something else at the same time. */
+async function fetchTip(workTree: string, remote: string, ref: string): Promise<string> {
+  const ours = `refs/loopai/upstream-${process.pid}`
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, `+${ref}:${ours}`]
   try {
-    await git(workTree, ['fetch', '--quiet', '--no-tags', remote, ref], { timeoutMs: NETWORK_MS })
+    await git(workTree, args, { timeoutMs: NETWORK_MS })
+    return (await git(workTree, ['rev-parse', '--verify', `${ours}^{commit}`]))!.trim()
   } catch (cause) {
-    throw new LoopaiError('REMOTE_FAILED', `${remote} cannot be reached: ${(cause as Error).message}`, {
-      hint: `try it: git fetch ${remote}`,
+    const name = withoutCredentials(remote)
+    throw new LoopaiError('REMOTE_FAILED', `${name} cannot be reached: ${(cause as Error).message}`, {
+      hint: `try it: git fetch ${name}`,
       cause,
     })
+  } finally {
+    await git(workTree, ['update-ref', '-d', ours])
   }
-  const tip = (await git(workTree, ['rev-parse', '--verify', 'FETCH_HEAD^{commit}']))!.trim()
-  return { remote, ref, tip }
 }
 
 /** The remote repository of the present branch, else `origin`. */
@@ -71,14 +85,13 @@ export async function pushUpstream(
       )
     )
       return false
+    const name = withoutCredentials(remote)
     const isRefused = /\[remote rejected\]|\[rejected\]|hook declined|protected branch/.test(said)
     throw new LoopaiError(
       isRefused ? 'PUSH_REJECTED' : 'REMOTE_FAILED',
-      `${remote} did not take the commit: ${(cause as Error).message}`,
+      `${name} did not take the commit: ${(cause as Error).message}`,
       {
-        hint: isRefused
-          ? 'push to a branch of its own, and open a pull request'
-          : `try it: git push ${remote}`,
+        hint: isRefused ? 'push to a branch of its own, and open a pull request' : `try it: git push ${name}`,
         cause,
       },
     )

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
 import { openApp } from '../../src/actions/open-app.ts'
@@ -184,6 +185,43 @@ test('a change of the user that would be lost stops it, and nothing moves', asyn
   })
   expect(head(b)).toBe(before)
   expect(readFileSync(path.join(b.root, config), 'utf8')).toBe('unsaved\n')
+})
+
+test('a token in the address of a remote is in no sentence and no commit', async () => {
+  const { a, b } = await twoClones()
+  const shared = runGit(a.root, 'remote', 'get-url', 'origin')
+  const url = 'https://user:s3cret@git.example/shared'
+  for (const [{ root, workspace }, text] of [
+    [a, 'four of a'],
+    [b, 'four of b'],
+  ] as const) {
+    runGit(root, 'config', `url.${shared}.insteadOf`, url)
+    runGit(root, 'config', 'branch.main.remote', url)
+    await addVersion(workspace, ID, text)
+    expect((await sync(workspace)).upstream).toBe('https://git.example/shared/main')
+  }
+  expect(runGit(b.root, 'log', '--format=%B')).toContain('loopai: sync with https://git.example/shared/main')
+  expect(runGit(b.root, 'log', '--format=%B')).not.toContain('s3cret')
+  const branch = { address: `${ID}@v2`, push: true, branch: 'other' }
+  expect((await promote(b.workspace, branch)).pushed).toBe('https://git.example/shared/other')
+
+  runGit(b.root, 'config', '--unset', `url.${shared}.insteadOf`)
+  runGit(b.root, 'config', 'branch.main.remote', 'file://user:s3cret@/nowhere')
+  const error = await sync(b.workspace).catch(error => error)
+  expect(error).toMatchObject({ code: 'REMOTE_FAILED' })
+  expect(inspect(error, { depth: 9 })).not.toContain('s3cret')
+})
+
+test('what an editor fetches meanwhile is not taken for upstream, and nothing is left of a fetch', async () => {
+  const { a, b } = await twoClones()
+  await addVersion(a.workspace, ID, 'four')
+  await sync(a.workspace)
+  const fetchHead = path.join(b.root, '.git/FETCH_HEAD')
+  writeFileSync(fetchHead, 'of an editor\n')
+  await sync(b.workspace)
+  expect(head(b)).toBe(head(a))
+  expect(readFileSync(fetchHead, 'utf8')).toBe('of an editor\n')
+  expect(runGit(b.root, 'for-each-ref', 'refs/loopai')).toBe('')
 })
 
 test('lines that both sides changed are for a person to merge', async () => {
