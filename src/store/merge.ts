@@ -106,7 +106,8 @@ export async function mergeInMemory(repository: Repository, merge: Merge): Promi
 /** Moves the branch to a commit that follows it, and the user's files with it. Git refuses when that would lose a change of theirs. */
 export async function fastForward({ workTree }: Repository, commit: string): Promise<void> {
   try {
-    await git(workTree, ['-c', 'core.hooksPath=/dev/null', 'merge', '--quiet', '--ff-only', commit])
+    const how = ['--quiet', '--ff-only', '--no-autostash']
+    await git(workTree, ['-c', 'core.hooksPath=/dev/null', 'merge', ...how, commit])
   } catch (cause) {
     const said = cause instanceof LoopaiError ? String(cause.details.git) : ''
     if (!/would be overwritten|not uptodate/.test(said)) throw cause

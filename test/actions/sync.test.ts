@@ -171,21 +171,25 @@ test('--pull sends nothing', async () => {
   expect(await sync(b.workspace)).toMatchObject({ behind: 0, pushed: true })
 })
 
-test('a change of the user that would be lost stops it, and nothing moves', async () => {
-  const { a, b } = await twoClones()
-  const config = `loop-apps/${ID}/config.yaml`
-  writeFileSync(path.join(a.root, config), `${readFileSync(path.join(a.root, config), 'utf8')}# more\n`)
-  runGit(a.root, 'commit', '-qam', 'config')
-  await sync(a.workspace)
-  writeFileSync(path.join(b.root, config), 'unsaved\n')
-  const before = head(b)
-  await expect(sync(b.workspace)).rejects.toMatchObject({
-    code: 'CONFLICT',
-    message: `${config} has changes that are not committed`,
-  })
-  expect(head(b)).toBe(before)
-  expect(readFileSync(path.join(b.root, config), 'utf8')).toBe('unsaved\n')
-})
+test.each(['false', 'true'])(
+  'a change of the user that would be lost stops it, and nothing moves, with merge.autostash %s',
+  async autostash => {
+    const { a, b } = await twoClones()
+    runGit(b.root, 'config', 'merge.autostash', autostash)
+    const config = `loop-apps/${ID}/config.yaml`
+    writeFileSync(path.join(a.root, config), `${readFileSync(path.join(a.root, config), 'utf8')}# more\n`)
+    runGit(a.root, 'commit', '-qam', 'config')
+    await sync(a.workspace)
+    writeFileSync(path.join(b.root, config), 'unsaved\n')
+    const before = head(b)
+    await expect(sync(b.workspace)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `${config} has changes that are not committed`,
+    })
+    expect(head(b)).toBe(before)
+    expect(readFileSync(path.join(b.root, config), 'utf8')).toBe('unsaved\n')
+  },
+)
 
 test('a token in the address of a remote is in no sentence and no commit', async () => {
   const { a, b } = await twoClones()
