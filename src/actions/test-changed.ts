@@ -1,7 +1,8 @@
 import { groupChanges } from '../domain/changed-apps.ts'
 import { findActive } from '../store/active.ts'
 import { listApps, readApp } from '../store/apps.ts'
-import { listChangesSince } from '../store/changes.ts'
+import { readBase } from '../store/base.ts'
+import { openRepository } from '../store/git.ts'
 import { openDataDirectory } from '../store/root.ts'
 import { isUsable, listVersions } from '../store/versions.ts'
 import type { GateOptions } from './gate.ts'
@@ -19,7 +20,8 @@ export async function testChanged(
 ): Promise<Tested[]> {
   const data = await openDataDirectory(workspace)
   const known = await listApps(data)
-  const changed = groupChanges(await listChangesSince(data.root, ref))
+  const { changes } = await readBase(await openRepository(data.root), ref)
+  const changed = groupChanges(changes.map(({ path }) => path))
   const tested: Tested[] = []
   for (const { loop_app_id: id, versions, judgedAnew } of changed.filter(app =>
     known.includes(app.loop_app_id),

@@ -25,8 +25,8 @@ export async function readBase({ workTree, prefix }: Repository, ref: string): P
     },
   )
   if (commit === undefined) {
-    throw new LoopaiError('USAGE', `there is no commit ${ref} in this clone`, {
-      hint: 'fetch it first, e.g. actions/checkout with fetch-depth: 0',
+    throw new LoopaiError('USAGE', `git knows no commit ${ref}`, {
+      hint: 'name a branch, a tag or a commit; in CI, check out with fetch-depth: 0',
     })
   }
   const tip = commit.trim()
