@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Brief, Draft, Generator } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { ABOUT_SHAPES, outwardExample, outwardFeedback } from '../domain/outward.ts'
 import { packageFile } from '../package.ts'
 
 /** All that an agent inherits: where programs are, where its own settings are, which language is spoken. No key, no token. */
@@ -24,6 +25,7 @@ const command: Generator = {
         hint: 'in config.yaml: generator: {use: command, command: [my-agent, --task, TASK.md]}',
       })
     }
+    if ((brief.external ?? 'none') === 'none') throw forbidden(brief, argv[0]!)
     const folder = await mkdtemp(path.join(os.tmpdir(), 'loopai-agent-'))
     try {
       const given = filesFor(brief)
@@ -41,11 +43,24 @@ const command: Generator = {
 
 export default command
 
+/** The agent runs on this machine, but nothing keeps it from sending on what it reads. */
+function forbidden({ app, examples }: Brief, file: string): LoopaiError {
+  const told = `the task, both schemas and ${examples.length} labelled rows`
+  return new LoopaiError(
+    'EXTERNAL_FORBIDDEN',
+    `privacy.external of ${app.id} is none: nothing was started. ${file} would be given ${told}, and may send them anywhere`,
+    {
+      hint: 'allow it in config.yaml with privacy: {external: full}, or {external: redacted} to give it no content of rows, only their shapes',
+      details: { command: file, rows: examples.length },
+    },
+  )
+}
+
 /** What lies in the folder when the agent begins. The program of the attempt before is there to be mended. */
 function filesFor(brief: Brief): Map<string, string | Uint8Array> {
   const { app, examples, feedback } = brief
-  const rows = examples.map(({ input, output }) => `${JSON.stringify({ input, output })}\n`).join('')
-  const { files = [], ...wrong } = feedback ?? {}
+  const rows = examples.map(example => `${JSON.stringify(outwardExample(brief, example))}\n`).join('')
+  const { files = [], ...wrong } = feedback ? outwardFeedback(brief, feedback) : {}
   return new Map<string, string | Uint8Array>([
     ...files.map(file => [file.path, file.content] as const),
     ['TASK.md', taskText(brief)],
@@ -55,13 +70,14 @@ function filesFor(brief: Brief): Map<string, string | Uint8Array> {
   ])
 }
 
-function taskText({ app, feedback }: Brief): string {
+function taskText({ app, feedback, external }: Brief): string {
   const lines = [
     `# ${app.name}`,
     '',
     app.task,
     '',
-    'Write `program.py` into this folder. `spec.json` has the JSON Schemas of input and output, `examples.jsonl` labelled rows. The program is',
+    'Write `program.py` into this folder. `spec.json` has the JSON Schemas of input and output, `examples.jsonl` labelled rows' +
+      `${external === 'full' ? '' : ABOUT_SHAPES}. The program is`,
     'judged on other rows of the same kind. It may read files that you leave beside it.',
     ...(feedback
       ? ['', '`program.py` is your last version; `feedback.json` says what is wrong with it. Mend it.']

@@ -27,7 +27,7 @@ afterEach(() => {
 /** An app whose programs are written by a Node script that is run in the working folder. */
 async function withAgent(
   script: string,
-  { more = '', isTrusted = true } = {},
+  { more = '', isTrusted = true, external = 'full' } = {},
 ): Promise<TestApp & { log: string }> {
   const folder = temporaryFolder()
   const file = path.join(folder, 'agent.mjs')
@@ -35,7 +35,7 @@ async function withAgent(
   writeFileSync(file, `import fs from 'node:fs'\nconst LOG = ${JSON.stringify(log)}\n${script}`)
   const argv = JSON.stringify([process.execPath, file])
   const app = await createApp(topicRows(40), {
-    settings: `generator: {use: command, command: ${argv}${more}}`,
+    settings: `generator: {use: command, command: ${argv}${more}}\nprivacy: {external: ${external}}`,
   })
   if (isTrusted) await trustAll(app)
   return { ...app, log }
@@ -103,6 +103,34 @@ test('nothing runs before somebody has agreed to exactly this command', async ()
   writeFileSync(config, readFileSync(config, 'utf8').replace('agent.mjs"', 'agent.mjs", "--more"'))
   await expect(generate(app.workspace, { app: app.id })).rejects.toMatchObject({ code: 'NOT_TRUSTED' })
   expect(existsSync(app.log)).toBe(false)
+})
+
+test('nothing runs while privacy.external is none, and it is said which setting allows it', async () => {
+  const app = await withAgent(`fs.writeFileSync(LOG, 'ran')`, { external: 'none' })
+  await expect(generate(app.workspace, { app: app.id })).rejects.toMatchObject({
+    code: 'EXTERNAL_FORBIDDEN',
+    message: expect.stringMatching(
+      /nothing was started\. .* would be given the task, both schemas and \d+ labelled rows/,
+    ),
+    hint: expect.stringContaining('privacy: {external: full}'),
+  })
+  expect(existsSync(app.log)).toBe(false)
+})
+
+test('with privacy.external redacted an agent sees only shapes', async () => {
+  const app = await withAgent(
+    `
+    const names = fs.readdirSync('.').filter(name => name !== 'program.py')
+    fs.appendFileSync(LOG, names.map(name => fs.readFileSync(name, 'utf8')).join('\\n'))
+    fs.writeFileSync('program.py', ${JSON.stringify(program('apple pear'))})
+  `,
+    { external: 'redacted', more: ', attempts: 2' },
+  )
+  await generate(app.workspace, { app: app.id })
+  const seen = readFileSync(app.log, 'utf8')
+  expect(seen).not.toMatch(/pear|hammer|kitchen/)
+  expect(seen).toContain('their content is private')
+  expect(seen).toMatch(/"expected": "fruit",\s+"got": "xxxx"/)
 })
 
 test.each([

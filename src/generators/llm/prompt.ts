@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Brief, Feedback } from '../../domain/draft.ts'
 import type { Example } from '../../domain/example.ts'
-import type { Json } from '../../domain/json.ts'
-import { shapeOf, shapeOfExample } from '../../domain/shapes.ts'
+import { ABOUT_SHAPES, outwardExample, outwardFeedback } from '../../domain/outward.ts'
 import { packageFile } from '../../package.ts'
 
 export interface Message {
@@ -68,57 +67,35 @@ function shownRows(brief: Brief): Example[] {
       shown.push(row)
     }
   }
-  return shown.sort((a, b) => a - b).map(i => outward(brief, brief.examples[i]!))
-}
-
-/** As it may leave this machine. */
-function outward({ external, app }: Brief, { input, output }: Example): Example {
-  const example = { input, output }
-  if (external === 'full') return example
-  const labels = app.output_schema.enum
-  return shapeOfExample(example, output => Array.isArray(labels) && labels.includes(output))
+  return shown.sort((a, b) => a - b).map(i => outwardExample(brief, brief.examples[i]!))
 }
 
 function describeRows({ examples, external }: Brief, shown: number): string {
   if (shown === 0) return 'There are no labelled rows.'
   const some =
     shown < examples.length ? `${shown} of ${examples.length} labelled rows` : `${shown} labelled rows`
-  const shapes =
-    external === 'full'
-      ? ''
-      : ' (their content is private: every letter was replaced by x or X and every digit by 9, so they show forms only)'
+  const shapes = external === 'full' ? '' : ABOUT_SHAPES
   return `${some}, one a line${shapes}:`
 }
 
-function repair(brief: Brief, { accuracy, problems, failures }: Feedback): string {
-  const isOpen = brief.external === 'full'
-  const rows = failures.slice(0, MOST_FAILURES).map(({ input, expected, got, error }) => {
-    const { input: shownInput, output } = outward(brief, { input, output: expected })
-    const answer: Record<string, Json> =
-      error === undefined ? { got: isOpen ? got! : shapeOf(got!) } : { error: isOpen ? error : nameOf(error) }
-    return dataLine({ input: shownInput, expected: output, ...answer })
-  })
-  const known = isOpen ? problems : problems.map(nameOf)
+function repair(brief: Brief, feedback: Feedback): string {
+  const { accuracy, problems, failures } = outwardFeedback(brief, feedback)
+  const rows = failures.slice(0, MOST_FAILURES).map(dataLine)
   return fill('repair.md', {
     ACCURACY:
       accuracy === null
         ? ''
         : `It answers ${(100 * accuracy).toFixed(1)} % of the rows that you were shown rightly.`,
     PROBLEMS:
-      known.length > 0
-        ? `\nIt was refused:\n${known.map(problem => `- ${JSON.stringify(problem)}`).join('\n')}\n`
+      problems.length > 0
+        ? `\nIt was refused:\n${problems.map(problem => `- ${JSON.stringify(problem)}`).join('\n')}\n`
         : '',
     FAILURES: rows.length > 0 ? `\nRows that it gets wrong:\n<data>\n${rows.join('\n')}\n</data>\n` : '',
   })
 }
 
-/** A message may quote an input: where rows are private, only what kind of message it is. */
-function nameOf(message: string): string {
-  return /^[\w ]+(: [A-Z]\w*(Error|Exception))?/.exec(message)?.[0] ?? 'it failed'
-}
-
 /** One line that cannot end the block of data that it stands in. */
-function dataLine(value: Record<string, Json> | Example): string {
+function dataLine(value: Example | Feedback['failures'][number]): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }
 
