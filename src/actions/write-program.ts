@@ -1,4 +1,4 @@
-import { askOfGenerator } from '../domain/asks.ts'
+import { askOfGenerator, needsTrust } from '../domain/asks.ts'
 import type { Config } from '../domain/config.ts'
 import type { Brief, Cost, Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
@@ -50,12 +50,16 @@ export type Written = Omit<Search, 'best'> & Judged
  * written is mended in rounds, and begun anew as often as there are to be candidates. The caller removes the candidate's folder.
  */
 export async function writeProgram(workspace: Workspace, task: WritingTask): Promise<Written> {
-  checkTrust(task)
+  const isTrusted = checkTrust(task)
   const search: Search = { cost: undefined, drafts: 0, remarks: [] }
   try {
     for (let number = 1; number <= task.candidates; number++) {
       const candidate = { number, of: task.candidates }
-      const goesOn = await writeInRounds(workspace, { ...task, brief: { ...task.brief, candidate } }, search)
+      const goesOn = await writeInRounds(
+        workspace,
+        { ...task, brief: { ...task.brief, isTrusted, candidate } },
+        search,
+      )
       if (!goesOn) break
     }
     const { best, ...rest } = search
@@ -66,9 +70,11 @@ export async function writeProgram(workspace: Workspace, task: WritingTask): Pro
   }
 }
 
-function checkTrust({ data, generator, config, app }: WritingTask): void {
+/** Whether somebody has agreed; refused when it is needed and nobody has. */
+function checkTrust({ data, generator, config, app }: WritingTask): boolean {
   const ask = askOfGenerator(generator, config.generator)
-  if (!ask || isTrusted(data.root, ask)) return
+  if (ask && isTrusted(data.root, ask)) return true
+  if (!ask || !needsTrust(ask)) return false
   const what =
     ask.kind === 'command'
       ? `run ${JSON.stringify(ask.command)} on this machine`

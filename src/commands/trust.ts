@@ -39,6 +39,6 @@ function describe({ loop_app_id: id, ask }: AskOfApp): string {
   const what =
     ask.kind === 'command'
       ? `run ${JSON.stringify(ask.command)} on this machine`
-      : `send examples to ${ask.url}`
+      : `send examples and LOOPAI_API_KEY to ${ask.url}`
   return printable(`${id} asks to ${what}`)
 }

@@ -4,19 +4,24 @@ import type { JsonObject } from './json.ts'
 /** What a config file, which may have been pulled, asks of this machine beyond running programs in the sandbox. */
 export type Ask = { kind: 'command'; command: string[] } | { kind: 'server'; url: string }
 
-/** Servers that nobody has to agree to: this machine's own, and those that the keys in the environment are for. */
+/** The providers' own servers. */
 export const OFFICIAL_URLS = {
   'openai-compatible': 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com/v1',
   ollama: 'http://127.0.0.1:11434/v1',
 }
 
-/** What somebody has to agree to before this generator may be used. */
+/** What somebody can agree to before this generator is used. Nothing for a provider's own server. */
 export function askOfGenerator(use: string, settings: GeneratorSettings): (Ask & JsonObject) | undefined {
   if (use === 'command' && settings.command) return { kind: 'command', command: settings.command }
   if (use !== 'llm' || settings.base_url === undefined) return undefined
-  const isKnown = Object.values(OFFICIAL_URLS).includes(settings.base_url) || isLoopback(settings.base_url)
-  return isKnown ? undefined : { kind: 'server', url: settings.base_url }
+  const isOfficial = Object.values(OFFICIAL_URLS).includes(settings.base_url)
+  return isOfficial ? undefined : { kind: 'server', url: settings.base_url }
+}
+
+/** Whether somebody has to agree. A server on this machine may be used as it is, but it is sent no key. */
+export function needsTrust(ask: Ask): boolean {
+  return ask.kind === 'command' || !isLoopback(ask.url)
 }
 
 /** Everything that a config asks for. */

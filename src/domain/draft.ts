@@ -14,6 +14,8 @@ export interface Brief {
   strategy?: string
   /** `generator` of config.yaml. */
   settings?: GeneratorSettings
+  /** Somebody here has agreed to the command or the server in the settings. */
+  isTrusted?: boolean
   /** What may leave this machine. */
   external?: Settings['privacy']['external']
   /** What the writer may still cost. */

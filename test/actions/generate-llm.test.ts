@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type GenerateRequest, generate } from '../../src/actions/generate.ts'
 import { isHeldOut } from '../../src/domain/evaluation.ts'
 import type { Example } from '../../src/domain/example.ts'
+import { endpointOf } from '../../src/generators/llm/endpoint.ts'
+import { trust } from '../../src/store/trust.ts'
 import { topicRows } from '../generators/briefs.ts'
 import { createApp, type TestApp } from '../helpers/app.ts'
 import { type Reply, startModelServer } from '../helpers/model-server.ts'
+import { temporaryFolder } from '../helpers/repository.ts'
 
 const KEY = 'sk-secret-0123456789'
 const FRUIT = 'apple pear plum cherry grape melon peach'
@@ -15,7 +18,12 @@ const program = (fruit: string) =>
 const GOOD = program(FRUIT)
 const BAD = program('apple pear')
 
+beforeEach(() => {
+  process.env.LOOPAI_CONFIG_DIR = path.join(temporaryFolder(), 'config')
+})
+
 afterEach(() => {
+  delete process.env.LOOPAI_CONFIG_DIR
   delete process.env.LOOPAI_API_KEY
   delete process.env.OPENAI_API_KEY
 })
@@ -26,6 +34,7 @@ interface Setting {
   privacy?: string
   more?: string
   settings?: string
+  isTrusted?: boolean
 }
 
 async function setUp(script: Reply[], setting: Setting = {}) {
@@ -39,6 +48,8 @@ async function setUp(script: Reply[], setting: Setting = {}) {
       settings,
     ].join('\n'),
   })
+  if (setting.isTrusted ?? true)
+    await trust(app.workspace.dir!, { kind: 'server', url: server.url }, new Date())
   const run = (request: Partial<GenerateRequest> = {}) => generate(app.workspace, { app: app.id, ...request })
   return { app, run, ...server }
 }
@@ -345,6 +356,27 @@ test('the key of OpenAI goes to OpenAI alone', async () => {
   process.env.OPENAI_API_KEY = KEY
   await run()
   expect(asked[0]!.headers.authorization).toBeUndefined()
+})
+
+test('a server on this machine needs no agreement, and gets no key before there is one', async () => {
+  const { run, asked } = await setUp([{ program: GOOD }], { isTrusted: false })
+  expect(await run()).toMatchObject({ version: 1 })
+  expect(JSON.stringify(asked[0]!.headers)).not.toContain(KEY)
+})
+
+test.each([
+  ['openai-compatible', 'https://api.openai.com/v1', 'OPENAI_API_KEY'],
+  ['openai-compatible', 'https://api.anthropic.com/v1', 'ANTHROPIC_API_KEY'],
+  ['anthropic', undefined, 'ANTHROPIC_API_KEY'],
+  ['ollama', undefined, undefined],
+] as const)('%s at %s gets no key but %s', (provider, base_url, name) => {
+  const env = {
+    LOOPAI_API_KEY: 'own',
+    OPENAI_API_KEY: 'OPENAI_API_KEY',
+    ANTHROPIC_API_KEY: 'ANTHROPIC_API_KEY',
+  }
+  const settings = { use: 'llm', provider, model: 'm', ...(base_url && { base_url }) }
+  expect(endpointOf(settings, { env, isTrusted: false }).key).toBe(name)
 })
 
 test('a server that knows no schemas is asked without one', async () => {

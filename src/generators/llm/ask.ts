@@ -104,8 +104,10 @@ function explainStatus(endpoint: Endpoint, status: number, text: string): Loopai
   const said = quote(endpoint, messageIn(text))
   const details = { status }
   if (status === 401 || status === 403) {
-    return failed(endpoint, `refused the key (${status}): ${said}`, {
-      hint: 'check LOOPAI_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY in the environment',
+    return failed(endpoint, `${endpoint.key ? 'refused the key' : 'wants a key'} (${status}): ${said}`, {
+      hint: endpoint.key
+        ? 'check OPENAI_API_KEY, ANTHROPIC_API_KEY or (for other servers) LOOPAI_API_KEY in the environment'
+        : 'it was sent none: set LOOPAI_API_KEY, and agree to this server with: loopai trust',
       details,
     })
   }

@@ -14,10 +14,16 @@ export interface Endpoint {
   prices: NonNullable<GeneratorSettings['prices']> | undefined
 }
 
-/** Where a key of this name may be sent to; LOOPAI_API_KEY goes wherever the user has agreed to. */
-const KEY_NAMES = { 'openai-compatible': 'OPENAI_API_KEY', anthropic: 'ANTHROPIC_API_KEY', ollama: undefined }
+/** The only key that each provider's own server gets. Others get LOOPAI_API_KEY, once somebody has agreed to them. */
+const OFFICIAL_KEYS: Record<string, string | undefined> = {
+  [OFFICIAL_URLS['openai-compatible']]: 'OPENAI_API_KEY',
+  [OFFICIAL_URLS.anthropic]: 'ANTHROPIC_API_KEY',
+}
 
-export function endpointOf(settings: Partial<GeneratorSettings>, env: NodeJS.ProcessEnv): Endpoint {
+export function endpointOf(
+  settings: Partial<GeneratorSettings>,
+  { env, isTrusted }: { env: NodeJS.ProcessEnv; isTrusted: boolean },
+): Endpoint {
   const { provider, model } = settings
   if (!provider || !model) {
     throw new LoopaiError(
@@ -29,9 +35,8 @@ export function endpointOf(settings: Partial<GeneratorSettings>, env: NodeJS.Pro
     )
   }
   const url = (settings.base_url ?? OFFICIAL_URLS[provider]).replace(/\/+$/, '')
-  const official = KEY_NAMES[provider]
-  const isOfficial = url === OFFICIAL_URLS[provider]
-  const key = env.LOOPAI_API_KEY || (isOfficial && official ? env[official] : undefined) || undefined
+  const name = OFFICIAL_KEYS[url] ?? (isTrusted ? 'LOOPAI_API_KEY' : undefined)
+  const key = (name && env[name]) || undefined
   // A header cannot carry it, and the complaint about that would quote it.
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
     throw new LoopaiError(
@@ -54,9 +59,8 @@ export function endpointOf(settings: Partial<GeneratorSettings>, env: NodeJS.Pro
 }
 
 /** This machine's own servers need no key. */
-export function checkKey({ provider, url, key }: Endpoint): void {
+export function checkKey({ url, key }: Endpoint): void {
   if (key !== undefined || isLoopback(url)) return
-  const official = url === OFFICIAL_URLS[provider] ? KEY_NAMES[provider] : undefined
-  const name = official ? `${official} or LOOPAI_API_KEY` : 'LOOPAI_API_KEY'
+  const name = OFFICIAL_KEYS[url] ?? 'LOOPAI_API_KEY'
   throw new LoopaiError('MISSING_VALUE', `${url} needs a key`, { hint: `set ${name} in the environment` })
 }

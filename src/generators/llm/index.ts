@@ -13,7 +13,8 @@ const CHARACTERS_PER_TOKEN = 2.5
 const llm: Generator = {
   async generate(brief, signal) {
     signal.throwIfAborted()
-    const endpoint = endpointOf(brief.settings ?? { use: 'llm' }, process.env)
+    const { settings = { use: 'llm' }, isTrusted = false } = brief
+    const endpoint = endpointOf(settings, { env: process.env, isTrusted })
     const prompt = writePrompt(brief)
     if ((brief.external ?? 'none') === 'none')
       throw forbidden(brief, endpoint, writePrompt({ ...brief, external: 'full' }))
