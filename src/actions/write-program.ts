@@ -1,6 +1,6 @@
 import { askOfGenerator, needsTrust } from '../domain/asks.ts'
 import type { Config } from '../domain/config.ts'
-import type { Brief, Cost, Draft } from '../domain/draft.ts'
+import { type Brief, type Cost, type Draft, MOST_UNPRICED_CALLS } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { isHeldOut } from '../domain/evaluation.ts'
 import { feedbackOf } from '../domain/feedback.ts'
@@ -51,6 +51,7 @@ export type Written = Omit<Search, 'best'> & Judged
  */
 export async function writeProgram(workspace: Workspace, task: WritingTask): Promise<Written> {
   const isTrusted = checkTrust(task)
+  warnOfCost(workspace, task)
   const search: Search = { cost: undefined, drafts: 0, remarks: [] }
   try {
     for (let number = 1; number <= task.candidates; number++) {
@@ -89,6 +90,14 @@ function checkTrust({ data, generator, config, app }: WritingTask): boolean {
   )
 }
 
+function warnOfCost({ report }: Workspace, { generator, config }: WritingTask): void {
+  const { provider, prices } = config.generator
+  if (generator !== 'llm' || prices || provider === 'ollama') return
+  report(
+    `without generator.prices in config.yaml the budget cannot stop anything: at most ${MOST_UNPRICED_CALLS} questions are asked`,
+  )
+}
+
 /** Keeps the best draft in `search`. False when another beginning would be no use. */
 async function writeInRounds(workspace: Workspace, task: WritingTask, search: Search): Promise<boolean> {
   const { generator, config, brief } = task
@@ -119,9 +128,10 @@ async function writeInRounds(workspace: Workspace, task: WritingTask, search: Se
 /** Nothing, when the writer fails or has used its budget up and there is a draft already. */
 async function writeOne(workspace: Workspace, task: WritingTask, search: Search): Promise<Draft | undefined> {
   const { default: generator } = await GENERATORS[task.generator]()
+  const calls = search.cost?.calls ?? 0
   const budgetUsd = task.config.budget.llm_usd_per_attempt - (search.cost?.usd ?? 0)
   try {
-    const draft = await generator.generate({ ...task.brief, budgetUsd }, workspace.signal)
+    const draft = await generator.generate({ ...task.brief, budgetUsd, calls }, workspace.signal)
     search.drafts++
     search.cost = addCosts(search.cost, draft.cost)
     return draft

@@ -20,6 +20,8 @@ export interface Brief {
   external?: Settings['privacy']['external']
   /** What the writer may still cost. */
   budgetUsd?: number
+  /** Questions that the drafts before this one took. */
+  calls?: number
   /** Which of several attempts from scratch this one is, from 1. */
   candidate?: { number: number; of: number }
   /** What was wrong with the draft before: this one should mend it. */
@@ -75,6 +77,9 @@ export interface LearnedReport {
   /** Labels that may be wrong, the surest first: `row` is the position in `brief.examples`, from 0. */
   suspects?: { row: number; label: Json; preferred: Json }[]
 }
+
+/** Questions to a model whose prices are not known: a budget in money cannot end them. */
+export const MOST_UNPRICED_CALLS = 20
 
 export interface Cost {
   model: string

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Brief, Cost, Generator } from '../../domain/draft.ts'
+import { type Brief, type Cost, type Generator, MOST_UNPRICED_CALLS } from '../../domain/draft.ts'
 import { LoopaiError } from '../../domain/errors.ts'
 import { type AskOptions, ask, quote } from './ask.ts'
 import { checkKey, type Endpoint, endpointOf } from './endpoint.ts'
@@ -108,7 +108,8 @@ async function askPaid(
   brief: Brief,
   { endpoint, prompt, cost, signal, strict }: Conversation & { strict: boolean },
 ): Promise<Answer> {
-  checkBudget(brief, { endpoint, prompt, cost })
+  if (endpoint.prices) checkBudget(brief, { endpoint, prompt, cost })
+  else checkCalls(brief, cost)
   const report = (stage: string) => brief.report?.({ stage, done: 0, total: 1 })
   const onWait: AskOptions['onWait'] = (seconds, why) => report(`waiting ${seconds} s: ${why}`)
   report(`${endpoint.model} is writing`)
@@ -146,6 +147,17 @@ function checkBudget(
     {
       hint: 'raise budget.llm_usd_per_attempt or lower generator.max_output_tokens in config.yaml',
       details: { cost_usd: cost.usd },
+    },
+  )
+}
+
+function checkCalls({ calls = 0 }: Brief, cost: Cost): void {
+  if (calls + cost.calls < MOST_UNPRICED_CALLS) return
+  throw new LoopaiError(
+    'BUDGET_EXHAUSTED',
+    `${MOST_UNPRICED_CALLS} questions were asked, and without prices more are not`,
+    {
+      hint: 'give generator.prices in config.yaml (0 for a model that costs nothing), and the budget decides',
     },
   )
 }
