@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageFile } from '../../src/package.ts'
+import { nodeForOthers } from '../helpers/node.ts'
 import { findTiers } from '../helpers/tiers.ts'
 import { ATTACKS, BY_DESIGN_IN_SHARED } from './attacks.ts'
 import type { Setting, Verdict } from './suite.ts'
@@ -77,7 +78,7 @@ function breaches(verdicts: Verdict[]): Verdict[] {
 async function runSuite(setting: Setting, user: string): Promise<Verdict[]> {
   const demote = isRoot && user !== 'root' ? { uid: NOBODY, gid: NOBODY } : {}
   const { stdout } = await promisify(execFile)(
-    process.execPath,
+    nodeForOthers(),
     [path.join(folder, 'suite.mjs'), JSON.stringify(setting)],
     { ...demote, cwd: '/', maxBuffer: 2 ** 24, env: { PATH: '/usr/bin:/bin', TMPDIR: os.tmpdir() } },
   )

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeForOthers } from './node.ts'
 import { USER_ENV } from './repository.ts'
 
 const WRITER = path.resolve('dist/test/writer.js')
@@ -28,7 +29,7 @@ export function startWriter(
   args: string[],
   { env, uid, detached = false }: WriterOptions = {},
 ) {
-  const child = spawn(process.execPath, [WRITER, ...args], {
+  const child = spawn(uid === undefined ? process.execPath : nodeForOthers(), [WRITER, ...args], {
     cwd: root,
     env: { ...USER_ENV, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
