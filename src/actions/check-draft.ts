@@ -65,13 +65,14 @@ export async function checkDraft(
   // Without any row there is still the question whether it answers at all.
   const inputs = known.length > 0 ? known : [sampleOf(behaviour.input_schema)]
   const repeated = inputs.slice(0, REPEATED)
-  const parityInputs = parity.map(row => row.input)
+  const asked = [...inputs, ...repeated, ...parity.map(row => row.input), ...recorded]
+  const backwards = repeated.toReversed()
   const [read, run, again] = await Promise.all([
     Object.keys(sources).length > 0 ? readSources(sources, options) : { problems: [], imports: [] },
-    answersOf(draft, [...inputs, ...repeated, ...parityInputs, ...recorded], options),
-    answersOf(draft, repeated.toReversed(), options),
+    answersOf(draft, asked, options),
+    answersOf(draft, backwards, options),
   ])
-  const problems = read.problems.length > 0 ? read.problems : [run.failure ?? []].flat()
+  const problems = read.problems.length > 0 ? read.problems : [run.failure ?? again.failure ?? []].flat()
   const standing = draft.isGenerated
     ? [
         importsCheck(
@@ -81,22 +82,14 @@ export async function checkDraft(
         sizeCheck(files),
       ]
     : []
-  if (problems.length > 0) {
-    return {
-      checks: [loadsCheck(problems), ...standing],
-      cases: [],
-      examples: [],
-      latency: { p50: 0, p95: 0 },
-    }
-  }
-  if (run.outcomes.length < inputs.length) {
-    const asked = inputs.slice(0, run.outcomes.length)
-    return {
-      checks: [loadsCheck([]), ...standing, answersCheck(asked, run.outcomes)],
-      cases: [],
-      examples: [],
-      latency: { p50: 0, p95: 0 },
-    }
+  if (problems.length > 0) return withoutAnswers([loadsCheck(problems), ...standing])
+  const stopped = [
+    { inputs: asked, outcomes: run.outcomes },
+    { inputs: backwards, outcomes: again.outcomes },
+  ].find(({ inputs, outcomes }) => outcomes.length < inputs.length)
+  if (stopped) {
+    const reached = stopped.inputs.slice(0, stopped.outcomes.length)
+    return withoutAnswers([loadsCheck([]), ...standing, answersCheck(reached, stopped.outcomes)])
   }
   const outcomes = run.outcomes.slice(0, inputs.length)
   const twice = run.outcomes.slice(inputs.length)
@@ -117,6 +110,10 @@ export async function checkDraft(
     examples: outcomes.slice(cases.length, known.length),
     latency,
   }
+}
+
+function withoutAnswers(checks: Check[]): DraftCheck {
+  return { checks, cases: [], examples: [], latency: { p50: 0, p95: 0 } }
 }
 
 interface Run {

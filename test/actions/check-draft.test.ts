@@ -94,6 +94,17 @@ test('a slow program misses the target of the app', async () => {
   expect(failed(await checksOf(app, code))[0]).toMatch(/^latency: .* ms, target 20 ms$/)
 })
 
+test('a program that never answers some inputs is given up, whichever of the processes meets them first', async () => {
+  const rows = [{ input: { text: 'at once' }, output: 'fruit' }]
+  for (const text of ['a', 'b', 'c', 'd', 'e']) rows.push({ input: { text }, output: 'tool' })
+  const app = await createApp(rows, { settings: 'limits: {timeout_ms: 150}' })
+  const code =
+    'def execute(input_data):\n    while input_data["text"] != "at once":\n        pass\n    return "fruit"\n'
+  expect(failed(await checksOf(app, code, false))).toEqual([
+    'answers: answers 0 of 5 inputs: no answer within 150 ms',
+  ])
+})
+
 test('recorded inputs must be answered too, those that do not fit the schema aside', async () => {
   const app = await createApp(topicRows(4))
   const lines = [{ text: 'a pear' }, { text: '' }, { text: 7 }].map(input => JSON.stringify({ input }))
