@@ -12,6 +12,11 @@ export interface IndexChange {
   after: string | null
 }
 
+/** What undoes the change. */
+export function reversed({ path, before, after }: IndexChange): IndexChange {
+  return { path, before: after, after: before }
+}
+
 /** Our name for git's lock file, and the index that will replace the user's. */
 export function indexFiles(repository: Repository) {
   return {

@@ -10,6 +10,7 @@ import {
   prepareIndex,
   publishIndex,
   releaseIndexLock,
+  reversed,
   stateOfIndex,
   takeIndexLock,
 } from './git-index.ts'
@@ -33,6 +34,8 @@ type Objects = (string | null)[]
 
 interface Landing {
   isLocked: boolean
+  /** The user's index has our entries already. */
+  isPublished: boolean
   hasLanded: boolean
 }
 
@@ -91,7 +94,7 @@ async function tryToLand(
   const { workTree } = repository
   const { subject, plan } = change
   const write: PendingWrite = { subject, plan, changes: [], indexLock: await makeIndexLock(repository) }
-  const landing: Landing = { isLocked: false, hasLanded: false }
+  const landing: Landing = { isLocked: false, isPublished: false, hasLanded: false }
   let before = expected
   try {
     if (expected) await lockIndex(session, change, write, landing)
@@ -110,12 +113,15 @@ async function tryToLand(
     if (isIndexed && (await stateOfIndex(repository)) !== built.index)
       await prepareIndex(repository, write.changes)
     await claim(workTree, plan)
+    // Before HEAD moves: `git commit` reads HEAD, then the index, and only then takes the lock. With HEAD of after and the index of before
+    // it would commit the removal of what we add.
+    if (isIndexed) await publishIndex(repository)
+    landing.isPublished = isIndexed
+    step('index published')
     await moveTo(session, change, write.commit!)
     landing.hasLanded = true
     step('landed')
     await place(workTree, plan)
-    if (isIndexed) await publishIndex(repository)
-    step('index published')
     await releaseOurs(repository, landing)
     step('index released')
     await settle(session, write, isIndexed)
@@ -241,7 +247,10 @@ async function giveUp(session: Session, write: PendingWrite, landing: Landing): 
   try {
     try {
       if (!landing.hasLanded) await unclaim(repository.workTree, write.plan)
-      else if (landing.isLocked) await publishIndex(repository)
+      if (!landing.hasLanded && landing.isPublished) {
+        await prepareIndex(repository, write.changes.map(reversed))
+        await publishIndex(repository)
+      }
     } finally {
       await releaseOurs(repository, landing)
     }

@@ -7,9 +7,10 @@ import {
   enterChanges,
   holdsIndexLock,
   type IndexChange,
-  indexFiles,
+  prepareIndex,
   publishIndex,
   releaseIndexLock,
+  reversed,
 } from './git-index.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
 import { claim, discard, type Placement, place, unclaim } from './placing.ts'
@@ -27,10 +28,14 @@ export async function recover(
   if (!write) return { journal: await enterStale(repository, journal) }
   const head = await settleReferences(repository, write.commit)
   const hasLanded = write.commit === null || (await isAncestor(repository, write.commit, head))
+  const isLocked = write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))
+  if (!hasLanded && isLocked) await withdrawEntries(repository, write.changes)
   const kept = hasLanded ? [] : await findKept(repository, write)
   const rest = hasLanded
-    ? await finish(repository, journal, write)
+    ? await finish(repository, journal, write, isLocked)
     : await takeBack(repository, journal, write, kept)
+  step('files settled')
+  if (isLocked) await releaseIndexLock(repository)
   await writeJournal(repository, rest)
   step('recovered')
   const said = `${hasLanded ? 'finished' : 'took back'} what a crash had interrupted: ${write.subject}`
@@ -38,20 +43,19 @@ export async function recover(
   return { journal: await enterStale(repository, rest), said: said + left }
 }
 
-/** Puts the files in place, except where HEAD has something else by now. An index that was ready under a lock of ours is published; otherwise its entries are stale. */
-async function finish(repository: Repository, journal: Journal, write: PendingWrite): Promise<Journal> {
+/** Puts the files in place, except where HEAD has something else by now. When the index lock is not ours (any more), the entries may be stale. */
+async function finish(
+  repository: Repository,
+  journal: Journal,
+  write: PendingWrite,
+  isLocked: boolean,
+): Promise<Journal> {
   if (write.commit === null) await claim(repository.workTree, write.plan)
   await place(repository.workTree, await findDue(repository, write))
   await discard(repository.workTree, write.plan)
   const rest = { ...journal, write: undefined }
   if (write.commit === null) return rest
-  if (write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))) {
-    if (existsSync(indexFiles(repository).next)) await publishIndex(repository)
-    step('index published')
-    await releaseIndexLock(repository)
-    return rest
-  }
-  return { ...rest, stale: addStale(journal.stale, write.changes) }
+  return isLocked ? rest : { ...rest, stale: addStale(journal.stale, write.changes) }
 }
 
 /** What is still to be placed: the user may have reset, reverted or pulled since the commit landed. */
@@ -91,10 +95,20 @@ async function takeBack(
   await writeJournal(repository, { ...journal, burned })
   await unclaim(repository.workTree, ours)
   await discard(repository.workTree, write.plan)
-  if (write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))) {
-    await releaseIndexLock(repository)
-  }
-  return { ...journal, write: undefined, burned }
+  const isKept = ({ path: name }: IndexChange) => kept.some(one => name === one || name.startsWith(`${one}/`))
+  const withdrawn = write.changes.filter(change => !isKept(change)).map(reversed)
+  return { stale: [...journal.stale, ...withdrawn], burned }
+}
+
+/** Takes our entries out of an index that was published before HEAD moved. Under the lock that is still ours, nobody has changed it since. */
+async function withdrawEntries(repository: Repository, changes: IndexChange[]): Promise<void> {
+  const names = changes.map(change => change.path)
+  if (names.length === 0) return
+  const staged = await listObjects(repository, ['ls-files', '--stage', '-z'], names)
+  const due = changes.filter(change => staged.get(change.path) === change.after)
+  if (due.length === 0) return
+  await prepareIndex(repository, due.map(reversed))
+  await publishIndex(repository)
 }
 
 /** Brings the index along where neither HEAD nor the user has changed their mind since. */

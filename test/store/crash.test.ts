@@ -93,6 +93,13 @@ test('without a commit, a crash leaves the link and the history of before or aft
   expect(killed).toBeGreaterThanOrEqual(5)
 })
 
+test('from the moment that HEAD moves, the index has what HEAD has: a commit of the user takes nothing away', async () => {
+  const root = origin.copy()
+  await runWriter(root, ['add', 'a', 'three'], { env: { LOOPAI_STOP_AT: 'landed:SIGKILL' } })
+  expect(runGit(root, 'diff', '--cached', '--name-only')).toBe('theirs.txt')
+  expect(runGit(root, 'log', '--format=%s', '-1')).toBe('a: add v3')
+})
+
 test('a folder that was claimed before a crash and not touched since is taken back', async () => {
   const root = origin.copy()
   await runWriter(root, ['create', 'b'], { env: { LOOPAI_STOP_AT: 'references locked:SIGKILL' } })
