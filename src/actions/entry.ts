@@ -1,10 +1,10 @@
-import { v7 as uuid } from 'uuid'
 import type { HistoryEntry } from '../domain/history.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { historyWith } from '../store/history.ts'
 import { personOf } from '../store/identity.ts'
 import type { CommittedFile, Transaction } from '../store/transaction.ts'
 import type { VersionName } from '../store/versions.ts'
+import { newIds } from './ids.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Something that happened to an app, and to which of its versions. */
@@ -23,7 +23,7 @@ export async function tell(
   { from, to, op, ...rest }: Occurrence,
 ): Promise<{ entry: HistoryEntry; history: CommittedFile; trailers: Record<string, string> }> {
   const entry: HistoryEntry = {
-    id: uuid(),
+    id: newIds(1)[0]!,
     at: workspace.now().toISOString(),
     op,
     from: from?.number ?? null,

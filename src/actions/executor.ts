@@ -1,6 +1,5 @@
-import { v7 as uuid } from 'uuid'
 import type { Config } from '../domain/config.ts'
-import { type ExecutionError, isSampled, type Outcome, type Source } from '../domain/execution.ts'
+import { createSampler, type ExecutionError, type Outcome, type Source } from '../domain/execution.ts'
 import { lifecycleOf } from '../domain/history.ts'
 import type { Json } from '../domain/json.ts'
 import type { Failure } from '../domain/outcome.ts'
@@ -9,9 +8,10 @@ import type { SandboxName } from '../sandboxes/sandbox.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
+import { newIds } from './ids.ts'
 import { openApp } from './open-app.ts'
 import { openProgram, type Program, type ProgramOptions, placeOf } from './open-program.ts'
-import { type Finished, type Recorder, recordAtOnce, recordOf, type Sample } from './record.ts'
+import { type Finished, lineWriter, type Recorder, recordAtOnce } from './record.ts'
 import { refuseResting } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -150,7 +150,7 @@ async function run(
 ): Promise<ExecutionReply[]> {
   const { program, recorder } = parts
   const timestamp = parts.now().toISOString()
-  const ids = calls.map(() => uuid())
+  const ids = newIds(calls.length)
   const outcomes =
     calls.length === 1
       ? [await program.answer(calls[0]!.input, { timeoutMs })]
@@ -158,28 +158,23 @@ async function run(
           calls.map(call => call.input),
           { timeoutMs },
         )
+  const { privacy, sampling } = parts.settings()
+  const isChosen = createSampler(sampling.rate)
   const finished = calls.map(({ input, options }, i): Finished => {
-    const [id, outcome] = [ids[i]!, outcomes[i]!]
-    const sample = sampleOf(parts, id, outcome, options)
-    return { id, timestamp, input: input as Json, outcome, sample, client: options.client }
+    const id = ids[i]!
+    const outcome = outcomes[i]!
+    const probability = options.forceValidation ? 1 : sampling.rate
+    const isIn = outcome.status === 'success' && (options.forceValidation === true || isChosen(id))
+    return { id, input: input as Json, outcome, sample: { isIn, probability }, client: options.client }
   })
-  const { privacy } = parts.settings()
-  const circumstances = { ...parts, sandbox: program.sandbox, privacy }
   const isRecorded =
     recorder !== undefined &&
     privacy.record !== 'off' &&
-    recorder.record(finished.map(one => recordOf(one, circumstances)))
+    recorder.record(
+      timestamp.slice(0, 10),
+      finished.map(lineWriter(timestamp, { ...parts, sandbox: program.sandbox, privacy })),
+    )
   return finished.map(one => replyOf(parts, one, isRecorded))
-}
-
-function sampleOf(
-  parts: ExecutorParts,
-  id: string,
-  outcome: Outcome,
-  { forceValidation }: CallOptions,
-): Sample {
-  const probability = forceValidation ? 1 : parts.settings().sampling.rate
-  return { isIn: outcome.status === 'success' && isSampled(id, probability), probability }
 }
 
 function replyOf(

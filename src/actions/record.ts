@@ -1,5 +1,5 @@
 import type { Config } from '../domain/config.ts'
-import { type Execution, type Outcome, redact, type Source } from '../domain/execution.ts'
+import { type Outcome, redact, type Source } from '../domain/execution.ts'
 import type { Json } from '../domain/json.ts'
 import type { Version } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -7,17 +7,17 @@ import { appendExecutions, syncExecutions } from '../store/datasets.ts'
 
 /** Keeps executions. Failing to record never fails an execution, and is never silent. */
 export interface Recorder {
-  /** Says whether they are recorded, or will be. */
-  record(executions: Execution[]): boolean
+  /** Takes whole lines of a UTC day (`2025-10-29`). Says whether they are recorded, or will be. */
+  record(day: string, lines: string[]): boolean
 }
 
 /** Writes before it returns: for a command, which ends soon. */
 export function recordAtOnce(app: LoopApp, fsync: Fsync, report: (sentence: string) => void): Recorder {
   const isSyncDue = createSyncClock(() => fsync)
   return {
-    record(executions) {
+    record(day, lines) {
       try {
-        appendExecutions(app, executions, isSyncDue())
+        appendExecutions(app, day, lines, isSyncDue())
         return true
       } catch (problem) {
         report(notRecorded(problem))
@@ -59,7 +59,8 @@ export function recordInBatches(
   fsync: () => Fsync = () => 'interval',
 ): BatchRecorder {
   const isSyncDue = createSyncClock(fsync)
-  let waiting: Execution[] = []
+  let waiting = new Map<string, string[]>()
+  let count = 0
   let timer: NodeJS.Timeout | undefined
   let lost = 0
   let reason: string | undefined
@@ -67,19 +68,21 @@ export function recordInBatches(
   function flush() {
     clearTimeout(timer)
     timer = undefined
-    if (waiting.length === 0) return
-    const executions = waiting
-    waiting = []
+    const days = waiting
+    waiting = new Map()
+    count = 0
+    for (const [day, lines] of days) write(day, lines)
+  }
+
+  function write(day: string, lines: string[]) {
     try {
-      appendExecutions(app, executions, fsync() === 'always')
+      appendExecutions(app, day, lines, fsync() === 'always')
       if (fsync() === 'interval' && isSyncDue()) {
-        syncExecutions(app, executions.at(-1)!.timestamp.slice(0, 10)).catch(problem =>
-          report(notRecorded(problem)),
-        )
+        syncExecutions(app, day).catch(problem => report(notRecorded(problem)))
       }
       reason = undefined
     } catch (problem) {
-      lost += executions.length
+      lost += lines.length
       const sentence = notRecorded(problem)
       // Once per reason: a full disk is full for every batch.
       if (sentence !== reason) report(`${app.id}: ${sentence}`)
@@ -88,9 +91,12 @@ export function recordInBatches(
   }
 
   return {
-    record(executions) {
-      for (const execution of executions) waiting.push(execution)
-      if (waiting.length >= MAX_WAITING) flush()
+    record(day, lines) {
+      const before = waiting.get(day)
+      if (before) before.push(...lines)
+      else waiting.set(day, lines)
+      count += lines.length
+      if (count >= MAX_WAITING) flush()
       else timer ??= setTimeout(flush, WAIT_MS)
       return reason === undefined
     },
@@ -111,7 +117,6 @@ export interface Sample {
 /** An execution that has an outcome, as it is before privacy decides what of it is kept. */
 export interface Finished {
   id: string
-  timestamp: string
   input: Json
   outcome: Outcome
   sample: Sample
@@ -126,32 +131,41 @@ interface Circumstances {
   privacy: Config['privacy']
 }
 
-/** What is kept: nothing of an input that does not fit, and of others what the privacy settings allow. What is undefined is not written. */
-export function recordOf(
-  { id, timestamp, input, outcome, sample, client }: Finished,
+/**
+ * Makes the lines of executions that began at the same time: an `Execution` each, of which nothing is kept of an input that does not fit,
+ * and of others what the privacy settings allow. Put together from JSON texts rather than as objects: this is done for every one of
+ * millions, and most of a line is the same for all of them.
+ */
+export function lineWriter(
+  timestamp: string,
   { app, version, source, sandbox, privacy }: Circumstances,
-): Execution {
-  const answer = outcome.status === 'success' ? outcome : undefined
-  const error = outcome.status === 'success' ? undefined : outcome.error
+): (finished: Finished) => string {
   const isFull = privacy.record === 'full'
-  // Written out rather than spread: this is done for every one of millions.
-  return {
-    execution_id: id,
-    timestamp,
-    loop_app_id: app.id,
-    version: version.number,
-    digest: version.manifest.digest,
-    input: isFull && error?.kind !== 'invalid_input' ? redact(input, privacy.redact) : undefined,
-    output: isFull ? answer?.output : undefined,
-    confidence: answer?.confidence,
-    reason: isFull ? answer?.reason : undefined,
-    status: outcome.status,
-    error: error && { kind: error.kind, message: isFull ? error.message : '' },
-    latency_ms: outcome.latency_ms,
-    sampled_for_validation: sample.isIn,
-    sampling_probability: sample.probability,
-    source,
-    sandbox,
-    client,
+  const { number, manifest } = version
+  const start = rest({ timestamp, loop_app_id: app.id, version: number, digest: manifest.digest })
+  const end = rest({ source, sandbox })
+  const inputText = (input: Json) => JSON.stringify(redact(input, privacy.redact))
+
+  return ({ id, input, outcome, sample, client }) => {
+    let line = `{"execution_id":"${id}"${start}`
+    if (outcome.status === 'success') {
+      const { output, confidence, reason } = outcome
+      if (isFull) line += `,"input":${inputText(input)},"output":${JSON.stringify(output)}`
+      if (confidence !== undefined) line += `,"confidence":${confidence}`
+      if (isFull && reason !== undefined) line += `,"reason":${JSON.stringify(reason)}`
+      line += ',"status":"success"'
+    } else {
+      const { kind, message } = outcome.error
+      if (isFull && kind !== 'invalid_input') line += `,"input":${inputText(input)}`
+      line += `,"status":"${outcome.status}","error":${JSON.stringify({ kind, message: isFull ? message : '' })}`
+    }
+    line += `,"latency_ms":${outcome.latency_ms},"sampled_for_validation":${sample.isIn}`
+    line += `,"sampling_probability":${sample.probability}${end}`
+    return client === undefined ? `${line}}\n` : `${line},"client":${JSON.stringify(client)}}\n`
   }
+}
+
+/** The members of an object as they follow others in JSON: `,"name":value,"other":value`. */
+function rest(members: Record<string, Json>): string {
+  return `,${JSON.stringify(members).slice(1, -1)}`
 }

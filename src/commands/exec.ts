@@ -21,6 +21,8 @@ interface Options {
   unsandboxed?: boolean
 }
 
+const PROGRESS_MS = 100
+
 const command: CommandFile = {
   define(command) {
     command
@@ -125,6 +127,7 @@ async function executeStream(
   const stop = () => source.destroy()
   signal.addEventListener('abort', stop)
   const since = Date.now()
+  const isDue = createPace(PROGRESS_MS)
   let counts: LineCounts | undefined
   try {
     const program = { source: 'batch' as const, size, timeoutMs, record, unsandboxed }
@@ -135,7 +138,7 @@ async function executeStream(
       await executeLines(executor, readLineBatches(source, MAX_BYTES), limits, async (results, sofar) => {
         counts = sofar
         await write(results.map(result => lineOf(result, terminal.flags.json)).join(''))
-        terminal.progress({ stage: describeCounts(sofar, since), done: 0, total: 1 })
+        if (isDue()) terminal.progress({ stage: describeCounts(sofar, since), done: 0, total: 1 })
       })
     } finally {
       await executor.close()
@@ -148,6 +151,17 @@ async function executeStream(
     if (counts && !terminal.flags.quiet) terminal.note(describeCounts(counts, since))
   }
   return counts.failed > 0 ? 6 : 0
+}
+
+/** True at most once in so many milliseconds. */
+function createPace(milliseconds: number): () => boolean {
+  let next = 0
+  return () => {
+    const now = performance.now()
+    if (now < next) return false
+    next = now + milliseconds
+    return true
+  }
 }
 
 function describeCounts({ lines, succeeded, failed }: LineCounts, since: number): string {

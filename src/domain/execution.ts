@@ -62,11 +62,16 @@ export function invalidInput(problems: Problem[]): Outcome {
 }
 
 /**
- * Whether an execution is in the audit sample: decided by its id alone, so that nothing can steer it. The last 48 bits of a UUID version 7
- * are random (RFC 9562), which makes the sample uniform.
+ * Says of an execution id whether it is in the audit sample: decided by the id alone, so that nothing can steer it. The last 48 bits of a
+ * UUID version 7 are random (RFC 9562), which makes the sample uniform.
  */
-export function isSampled(executionId: string, rate: number): boolean {
-  return Number.parseInt(executionId.slice(-12), 16) / 2 ** 48 < rate
+export function createSampler(rate: number): (executionId: string) => boolean {
+  if (rate >= 1) return () => true
+  // As text of the same length, since that is what ids are.
+  const limit = Math.ceil(Math.max(0, rate) * 2 ** 48)
+    .toString(16)
+    .padStart(12, '0')
+  return executionId => executionId.slice(-12) < limit
 }
 
 /** The input without the values of the named properties, at any depth. */

@@ -25,19 +25,12 @@ import { openRecords, refuseLinks } from './links.ts'
 const MAX_FILE_BYTES = 256 * 1024 * 1024
 
 /**
- * Appends lines to the files of their UTC days, each file with a single write: complete or absent. With `sync` they are on the disk when it
- * returns. Throws when it cannot; the caller says so.
+ * Appends whole lines to the file of a UTC day (`2025-10-29`) with a single write: complete or absent. With `sync` they are on the disk when
+ * it returns. Throws when it cannot; the caller says so.
  */
-export function appendExecutions(app: LoopApp, executions: Execution[], sync = false): void {
-  const days = new Map<string, string>()
-  for (const execution of executions) {
-    const day = execution.timestamp.slice(0, 10)
-    days.set(day, `${days.get(day) ?? ''}${JSON.stringify(execution)}\n`)
-  }
-  for (const [day, lines] of days) {
-    const folder = app.paths.executions
-    append(folder, currentFile(folder, day), lines, sync)
-  }
+export function appendExecutions(app: LoopApp, day: string, lines: string[], sync = false): void {
+  const folder = app.paths.executions
+  append(folder, currentFile(folder, day), lines, sync)
 }
 
 /** Brings what was appended on a day to the disk, without holding anything up. */
@@ -60,7 +53,7 @@ function currentFile(folder: string, day: string): string {
 }
 
 export function appendValidation(app: LoopApp, validation: Validation): void {
-  append(app.paths.validations, 'sampled.jsonl', `${JSON.stringify(validation)}\n`)
+  append(app.paths.validations, 'sampled.jsonl', [`${JSON.stringify(validation)}\n`])
 }
 
 /** Executions since a UTC day (`2025-10-29`), in the order in which they were written. Lines that are torn are skipped. */
@@ -103,7 +96,7 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024
 const DAY_MS = 24 * 60 * 60 * 1000
 const NEWLINE = 10
 
-function append(folder: string, name: string, lines: string, sync = false): void {
+function append(folder: string, name: string, lines: string[], sync = false): void {
   const file = path.join(folder, name)
   try {
     writeLines(file, lines, sync)
@@ -119,14 +112,28 @@ function append(folder: string, name: string, lines: string, sync = false): void
   }
 }
 
+let buffer = Buffer.allocUnsafeSlow(1 << 20)
+const MAX_BYTES_PER_UNIT = 3
+
+/** The lines as UTF-8, until the next call: fresh memory for every batch costs as much again. */
+function encode(lines: string[]): Buffer {
+  let size = 0
+  for (const line of lines) {
+    const most = size + MAX_BYTES_PER_UNIT * line.length
+    if (most > buffer.length) buffer = Buffer.concat([buffer.subarray(0, size)], 2 * most)
+    size += buffer.write(line, size)
+  }
+  return buffer.subarray(0, size)
+}
+
 /** A line that a crash has torn is closed first, so that it spoils no other. */
-function writeLines(file: string, lines: string, sync: boolean): void {
+function writeLines(file: string, lines: string[], sync: boolean): void {
   const handle = openRecords(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT)
   try {
     const { size } = fstatSync(handle)
     const last = Buffer.alloc(1)
     const isTorn = size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE
-    const bytes = Buffer.from(isTorn ? `\n${lines}` : lines)
+    const bytes = encode(isTorn ? ['\n', ...lines] : lines)
     const written = writeSync(handle, bytes)
     if (written < bytes.length) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
     if (sync) fsyncSync(handle)

@@ -6,6 +6,7 @@ export interface Line {
 
 const LF = 10
 const CR = 13
+const EMPTY = Buffer.alloc(0)
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** The lines of a stream, one by one. */
@@ -26,7 +27,8 @@ export async function* readLineBatches(
   let number = 0
   const take = (): Line => {
     number++
-    const bytes = size > maxBytes ? undefined : trim(Buffer.concat(parts), number)
+    const [first = EMPTY] = parts
+    const bytes = size > maxBytes ? undefined : trim(parts.length < 2 ? first : Buffer.concat(parts), number)
     parts = []
     size = 0
     return { number, bytes }

@@ -24,10 +24,12 @@ export async function readText(file: string, maxBytes: number): Promise<string> 
   }
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Strict UTF-8 without a byte order mark. `name` is what error messages call the source. */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF_8.decode(bytes)
   } catch (cause) {
     const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
     const message = utf16 ? `${name} is UTF-16, not UTF-8` : `${name} is not valid UTF-8`

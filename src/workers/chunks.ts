@@ -1,7 +1,7 @@
 import type { Limits } from '../domain/launch.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Crew } from './crew.ts'
-import { isDeeper, MAX_DEPTH } from './protocol.ts'
+import { isNestedDeeper, MAX_DEPTH } from './protocol.ts'
 import type { Worker } from './worker.ts'
 
 interface Chunks {
@@ -113,9 +113,10 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Re
 
   /** What can be sent of a range; the rest of it goes back. There are no bytes for a single input that cannot be sent. */
   function encode(range: Range): Chunk {
-    const bytes = Buffer.from(JSON.stringify(inputs.slice(range.from, range.to)))
+    const part = inputs.slice(range.from, range.to)
     // One level more than an input may have: the list.
-    if (bytes.length <= limits.input_kb * 1024 && !isDeeper(bytes, MAX_DEPTH + 1)) return { range, bytes }
+    const bytes = isNestedDeeper(part, MAX_DEPTH + 1) ? undefined : Buffer.from(JSON.stringify(part))
+    if (bytes && bytes.length <= limits.input_kb * 1024) return { range, bytes }
     if (sizeOf(range) === 1) return { range }
     const middle = range.from + (sizeOf(range) >> 1)
     rest.push({ from: middle, to: range.to })

@@ -2,7 +2,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { newPace, runInChunks } from './chunks.ts'
 import { type CrewOptions, createCrew } from './crew.ts'
-import { isDeeper, MAX_DEPTH } from './protocol.ts'
+import { isNestedDeeper, MAX_DEPTH } from './protocol.ts'
 
 /** Workers of one version of one app. */
 export interface Pool {
@@ -68,14 +68,14 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function run(input: unknown, { timeoutMs = limits.timeout_ms }: RunOptions = {}): Promise<Reply> {
+    if (isNestedDeeper(input, MAX_DEPTH))
+      return refuse(`the input is nested more than ${MAX_DEPTH} levels deep`)
     const text = JSON.stringify(input)
-    const bytes = Buffer.from(text)
-    if (bytes.length > limits.input_kb * 1024) {
+    if (Buffer.byteLength(text) > limits.input_kb * 1024) {
       throw new LoopaiError('INPUT_TOO_LARGE', `The input is larger than ${limits.input_kb} KiB`, {
         hint: 'raise limits.input_kb in config.yaml',
       })
     }
-    if (isDeeper(bytes, MAX_DEPTH)) return refuse(`the input is nested more than ${MAX_DEPTH} levels deep`)
     return runText(text, timeoutMs)
   }
 

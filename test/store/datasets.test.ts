@@ -19,7 +19,8 @@ import { temporaryFolder } from '../helpers/repository.ts'
 
 test('executions go to the file of their own UTC day', () => {
   const app = emptyApp()
-  appendExecutions(app, [at('2026-01-01T23:59:59.999Z'), at('2026-01-02T00:00:00.000Z')], true)
+  for (const day of ['2026-01-01', '2026-01-02'])
+    appendExecutions(app, day, lineAt(`${day}T12:00:00.000Z`), true)
   expect(readdirSync(app.paths.executions)).toEqual(['2026-01-01.jsonl', '2026-01-02.jsonl'])
 })
 
@@ -28,7 +29,7 @@ test('a line that a crash has torn is closed, and spoils no other', () => {
   mkdirSync(app.paths.executions, { recursive: true })
   const file = path.join(app.paths.executions, '2026-01-01.jsonl')
   writeFileSync(file, '{"execution_id":"torn')
-  appendExecutions(app, [at('2026-01-01T10:00:00.000Z')])
+  appendExecutions(app, '2026-01-01', lineAt('2026-01-01T10:00:00.000Z'))
   const [torn, whole] = readFileSync(file, 'utf8').split('\n')
   expect(torn).toBe('{"execution_id":"torn')
   expect(JSON.parse(whole!)).toMatchObject({ timestamp: '2026-01-01T10:00:00.000Z' })
@@ -40,7 +41,7 @@ test('a file that has reached 256 MiB is left alone, and the next one begun', ()
   const file = path.join(app.paths.executions, '2026-01-01.jsonl')
   writeFileSync(file, '')
   truncateSync(file, 256 * 1024 * 1024)
-  appendExecutions(app, [at('2026-01-01T10:00:00.000Z')])
+  appendExecutions(app, '2026-01-01', lineAt('2026-01-01T10:00:00.000Z'))
   const next = readFileSync(path.join(app.paths.executions, '2026-01-01.1.jsonl'), 'utf8')
   expect(next.trim().split('\n')).toHaveLength(1)
 })
@@ -50,7 +51,7 @@ test('nothing is written through a link, be it the file or a folder on the way t
   const elsewhere = temporaryFolder()
   const victim = path.join(elsewhere, 'profile')
   const file = path.join(app.paths.executions, '2026-01-01.jsonl')
-  const execution = at('2026-01-01T10:00:00.000Z')
+  const lines = lineAt('2026-01-01T10:00:00.000Z')
   const isLink = expect.objectContaining({
     code: 'INTEGRITY',
     message: expect.stringMatching(/symbolic link/),
@@ -61,7 +62,7 @@ test('nothing is written through a link, be it the file or a folder on the way t
     const target = link === file ? victim : elsewhere
     symlinkSync(target, link)
     writeFileSync(victim, 'mine')
-    expect(() => appendExecutions(app, [execution])).toThrow(isLink)
+    expect(() => appendExecutions(app, '2026-01-01', lines)).toThrow(isLink)
     await expect(syncExecutions(app, '2026-01-01')).rejects.toThrow(isLink)
     await expect(closeTorn(file)).rejects.toThrow(isLink)
     expect([await findTorn(app), await countUnreadable(app)]).toEqual([[], []])
@@ -77,6 +78,10 @@ test('nothing is written through a link, be it the file or a folder on the way t
 
 function emptyApp(): LoopApp {
   return { id: 'app-001', paths: appLayout(temporaryFolder()) }
+}
+
+function lineAt(timestamp: string): string[] {
+  return [`${JSON.stringify(at(timestamp))}\n`]
 }
 
 function at(timestamp: string): Execution {
