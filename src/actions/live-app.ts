@@ -102,12 +102,15 @@ export async function openLiveApp(
   let fallbacks = 0
   let pending = 0
   const waitingForRoom: (() => void)[] = []
+  // Calls of one turn had come before its first one looked: what that one saw is news to all of them.
+  const seenState = oncePerTurn(lifecycle)
+  const seenNumber = oncePerTurn(peekOrBreak)
 
   /** The running version that answers now, at once when nothing has changed. */
   function choose(selector: VersionSelector | undefined): Running | Promise<Running> {
-    refuseResting(app, lifecycle())
+    refuseResting(app, seenState())
     if (selector && !(selector.by === 'name' && selector.name === 'active')) return startNamed(selector)
-    const number = peekOrBreak()
+    const number = seenNumber()
     if (good && good.version.number === number && !good.isDisplaced) {
       broken = undefined
       awaited = undefined
@@ -283,6 +286,20 @@ export async function openLiveApp(
       await versions.close()
       recorder.flush()
     },
+  }
+}
+
+/** Reads at the first call in a turn of the event loop, and gives the others the same. */
+function oncePerTurn<Value>(read: () => Value): () => Value {
+  let seen: { value: Value } | undefined
+  return () => {
+    if (!seen) {
+      seen = { value: read() }
+      setImmediate(() => {
+        seen = undefined
+      })
+    }
+    return seen.value
   }
 }
 
