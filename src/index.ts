@@ -4,11 +4,12 @@
  */
 export { type Added, type AddRequest, add } from './actions/add.ts'
 export { type Created, type CreateRequest, create } from './actions/create.ts'
-export { type ExecutionReply, type Executor, type ExecutorOptions, openExecutor } from './actions/executor.ts'
+export type { ExecutionReply, Executor, ExecutorOptions } from './actions/executor.ts'
 export { type Generated, type GenerateRequest, generate, type Proposal } from './actions/generate.ts'
 export { type Initialized, init } from './actions/init.ts'
 export { type ListedApp, list } from './actions/list.ts'
 export { type LogEntry, type LogRequest, log } from './actions/log.ts'
+export { openSteadyExecutor as openExecutor } from './actions/open-steady-executor.ts'
 export { type Promoted, type PromoteRequest, promote } from './actions/promote.ts'
 export { type Reproduced, reproduce } from './actions/reproduce.ts'
 export { type RollbackRequest, type RolledBack, rollback } from './actions/rollback.ts'

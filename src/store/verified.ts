@@ -13,17 +13,34 @@ export interface Appearance {
   isSettled: boolean
 }
 
-export function appearanceOf({ directory, manifest }: Version): Appearance {
+export function appearanceOf(version: Version): Appearance {
+  const { lines, newest } = look(version)
+  return { text: sha256(lines.join('\n')), isSettled: Date.now() - newest > SETTLED_MS }
+}
+
+/** Times of files are as coarse as the clock of the kernel. */
+const TICK_MS = 10
+
+/** True when nothing has been done to the files of a version since some time. */
+export function isOlderThan(version: Version, since: number): boolean {
+  try {
+    return look(version).newest < since - TICK_MS
+  } catch {
+    return false
+  }
+}
+
+function look({ directory, manifest }: Version): { lines: string[]; newest: number } {
   const lines = [manifest.digest]
   let newest = 0
-  const look = (place: string) => {
+  const visit = (place: string) => {
     const stat = lstatSync(place, { bigint: true })
     newest = Math.max(newest, Number(stat.ctimeNs / 1_000_000n))
     lines.push([place, stat.mode, stat.nlink, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' '))
-    if (stat.isDirectory()) for (const name of readdirSync(place).sort()) look(path.join(place, name))
+    if (stat.isDirectory()) for (const name of readdirSync(place).sort()) visit(path.join(place, name))
   }
-  look(directory)
-  return { text: sha256(lines.join('\n')), isSettled: Date.now() - newest > SETTLED_MS }
+  visit(directory)
+  return { lines, newest }
 }
 
 /** True when these very files were verified before on this machine. */

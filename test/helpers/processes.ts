@@ -21,18 +21,20 @@ export interface WriterOptions {
   uid?: number
   /** Leader of a process group of its own. */
   detached?: boolean
+  /** Its standard input stays open. */
+  isFed?: boolean
 }
 
 /** Starts a process that writes a data directory; see `writer.ts` for what it can do. */
 export function startWriter(
   root: string,
   args: string[],
-  { env, uid, detached = false }: WriterOptions = {},
+  { env, uid, detached = false, isFed = false }: WriterOptions = {},
 ) {
   const child = spawn(uid === undefined ? process.execPath : nodeForOthers(), [WRITER, ...args], {
     cwd: root,
     env: { ...USER_ENV, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [isFed ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     detached,
     ...(uid !== undefined && { uid, gid: uid }),
   })

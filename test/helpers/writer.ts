@@ -3,6 +3,7 @@ import { create } from '../../src/actions/create.ts'
 import { flip } from '../../src/actions/flip.ts'
 import { init } from '../../src/actions/init.ts'
 import { openApp } from '../../src/actions/open-app.ts'
+import { openSteadyExecutor } from '../../src/actions/open-steady-executor.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
 import { write } from '../../src/actions/write.ts'
 import { findActive } from '../../src/store/active.ts'
@@ -33,6 +34,11 @@ const acts: Record<string, (...args: string[]) => Promise<unknown>> = {
       return commit({ subject: 'contested', trailers: {}, files: [file] })
     })
   },
+  /** Promotes one version after the other, as often as that. */
+  alternate: async (id, count, ...versions) => {
+    for (let i = 0; i < Number(count); i++) await move('promote', id!, Number(versions[i % versions.length]))
+  },
+  read: readInLoop,
   /** Writes nothing; finishes what a crash left. */
   nothing: async id => {
     const { data } = await openApp(workspace, id!)
@@ -61,6 +67,30 @@ async function move(op: 'promote' | 'rollback', id: string, number: number): Pro
   const active = await findActive(app)
   const from = active === undefined ? undefined : await identifyVersion(app, active)
   return flip(workspace, { data, app }, { op, from, to: await readVersion(app, number) })
+}
+
+/** Executes an app until standard input ends. */
+async function readInLoop(id?: string) {
+  let isOver = false
+  process.stdin.resume().on('end', () => {
+    isOver = true
+  })
+  const answers = new Map<string, unknown>()
+  const failures: string[] = []
+  let reads = 0
+  for (; !isOver; reads++) {
+    try {
+      const executor = await openSteadyExecutor(workspace, id!, { source: 'cli', unsandboxed: true })
+      const { digest, output, error } = await executor.execute({})
+      if (error) failures.push(error.message)
+      else if (answers.has(digest) && answers.get(digest) !== output) failures.push(`${digest}: ${output}`)
+      else answers.set(digest, output)
+      await executor.close()
+    } catch (error) {
+      failures.push(String(error))
+    }
+  }
+  return { reads, failures, answers: [...answers.values()].sort() }
 }
 
 const [act, ...args] = process.argv.slice(2)
