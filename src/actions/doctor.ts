@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { environmentFindings } from '../domain/environment.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import type { Finding, FindingKind } from '../domain/finding.ts'
+import { type Finding, type FindingKind, shorten } from '../domain/finding.ts'
 import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
 import { type LoopApp, listApps, readApp } from '../store/apps.ts'
@@ -15,6 +15,7 @@ import { findLeftovers, removeLeftovers } from '../store/leftovers.ts'
 import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.ts'
 import { findConversions, findHidden } from '../store/rules.ts'
 import { closeTorn, countUnreadable, findTorn } from '../store/torn.ts'
+import { findAbandoned, removeReferences } from '../store/upstream.ts'
 import { chooseSandbox } from './choose-sandbox.ts'
 import { findInterpreter } from './find-interpreter.ts'
 import { init } from './init.ts'
@@ -126,6 +127,12 @@ async function examineRepository(
       ...finding('leftover', message, 'loopai doctor --fix finishes it or takes it back'),
       mend,
     })
+  }
+  const abandoned = await findAbandoned(repository)
+  if (abandoned.length > 0) {
+    const message = `a crash left references of a fetch: ${shorten(abandoned)}`
+    const mend = () => removeReferences(repository, abandoned)
+    ailments.push({ ...finding('leftover', message, 'loopai doctor --fix removes them'), mend })
   }
   const missing = await missingRootFiles(data.root)
   if (missing.length > 0) {

@@ -58,13 +58,16 @@ export async function sync(workspace: Workspace, options: SyncOptions = {}): Pro
     const synced = await write(workspace, data, transaction =>
       bringIn(workspace, { data, repository, upstream, transaction }, options),
     )
+    if (!synced) continue
     all.push(synced)
     const isPushing = !options.pull && !options.dryRun && (synced.ahead > 0 || all.length > 1)
     const head = isPushing ? await findHead(repository) : undefined
     if (!head) return joined(all)
     if (await pushUpstream(repository, upstream, head)) return { ...joined(all), pushed: true }
   }
-  throw new LoopaiError('PUSH_REJECTED', 'others keep pushing to this branch', { hint: 'repeat the command' })
+  throw new LoopaiError('PUSH_REJECTED', 'others keep committing, here or upstream', {
+    hint: 'repeat the command',
+  })
 }
 
 /** What several attempts came to. */
@@ -81,7 +84,12 @@ interface Scene {
   transaction: Transaction
 }
 
-async function bringIn(workspace: Workspace, scene: Scene, { dryRun }: SyncOptions): Promise<Synced> {
+/** Nothing, when somebody has committed meanwhile. */
+async function bringIn(
+  workspace: Workspace,
+  scene: Scene,
+  { dryRun }: SyncOptions,
+): Promise<Synced | undefined> {
   const { repository, upstream } = scene
   const ours = await findHead(repository)
   if (!ours) throw new LoopaiError('CONFLICT', 'there is no commit yet', { hint: 'git pull' })
@@ -90,7 +98,7 @@ async function bringIn(workspace: Workspace, scene: Scene, { dryRun }: SyncOptio
   const result = { upstream: name, ...apart, apps: [], pulled: false, pushed: false, commit: null }
   if (apart.behind === 0) return result
   if (apart.ahead === 0) {
-    if (!dryRun) await fastForward(repository, upstream.tip)
+    if (!dryRun && !(await fastForward(repository, upstream.tip))) return undefined
     return { ...result, pulled: !dryRun }
   }
   const { plans, before, after } = await planMerge(scene, ours)
@@ -106,7 +114,7 @@ async function bringIn(workspace: Workspace, scene: Scene, { dryRun }: SyncOptio
     after,
   })
   if (dryRun) return { ...result, apps }
-  await fastForward(repository, commit)
+  if (!(await fastForward(repository, commit))) return undefined
   return { ...result, apps, pulled: true, commit }
 }
 

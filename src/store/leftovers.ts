@@ -1,5 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { isGone } from './owner.ts'
 import type { DataDirectory } from './root.ts'
 
 /** Younger ones may belong to a process of another machine or container, whose id says nothing here. */
@@ -8,7 +9,7 @@ const DEPTH = 5
 
 /** Files and folders with temporary names that a crash left behind, as absolute paths. */
 export async function findLeftovers(data: DataDirectory, now: Date): Promise<string[]> {
-  const abandoned = (await search(data.root, DEPTH)).filter(({ name }) => isDead(Number(name.split('-')[1])))
+  const abandoned = (await search(data.root, DEPTH)).filter(({ name }) => isGone(Number(name.split('-')[1])))
   const times = await Promise.all(abandoned.map(({ place }) => lstat(place)))
   return abandoned.map(({ place }) => place).filter((_, i) => now.getTime() - times[i]!.mtimeMs > OLD_MS)
 }
@@ -28,13 +29,4 @@ async function search(folder: string, depth: number): Promise<{ name: string; pl
     }),
   )
   return found.flat()
-}
-
-function isDead(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
 }

@@ -1,9 +1,15 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import type { CommittedFile } from './commit.ts'
 import { git, type Repository, zeros } from './git.ts'
+import { indexBusy } from './git-index.ts'
 import { environmentOf, type Identity } from './identity.ts'
+import { step } from './steps.ts'
+
+/** How long another git command is waited for that holds the index. */
+const INDEX_MS = 10_000
 
 /** A file of a commit; its path is that in the data directory. */
 export interface TreeFile {
@@ -103,24 +109,41 @@ export async function mergeInMemory(repository: Repository, merge: Merge): Promi
   return (await git(workTree, ['commit-tree', ...sign, edited, ...parents], { input: message, env }))!.trim()
 }
 
-/** Moves the branch to a commit that follows it, and the user's files with it. Git refuses when that would lose a change of theirs. */
-export async function fastForward({ workTree }: Repository, commit: string): Promise<void> {
-  try {
-    const how = ['--quiet', '--ff-only', '--no-autostash']
-    await git(workTree, ['-c', 'core.hooksPath=/dev/null', 'merge', ...how, commit])
-  } catch (cause) {
-    const said = cause instanceof LoopaiError ? String(cause.details.git) : ''
-    if (!/would be overwritten|not uptodate/.test(said)) throw cause
-    const files = said
-      .split('\n')
-      .filter(line => line.startsWith('\t'))
-      .map(line => line.trim())
-    throw new LoopaiError('CONFLICT', `${files.slice(0, 3).join(', ')} has changes that are not committed`, {
-      hint: 'commit them or put them aside, then repeat the command',
-      details: { changed: files },
-      cause,
-    })
+/**
+ * Moves the branch to a commit that follows it, and the user's files with it. False when somebody has committed meanwhile. Git refuses when
+ * that would lose a change of theirs.
+ */
+export async function fastForward(repository: Repository, commit: string): Promise<boolean> {
+  const how = ['--quiet', '--ff-only', '--no-autostash']
+  for (const deadline = Date.now() + INDEX_MS; ; ) {
+    try {
+      const args = ['-c', 'core.hooksPath=/dev/null', 'merge', ...how, commit]
+      const merging = git(repository.workTree, args)
+      step('bringing in')
+      await merging
+      step('brought in')
+      return true
+    } catch (cause) {
+      const said = cause instanceof LoopaiError ? String(cause.details.git) : ''
+      if (/Not possible to fast-forward/.test(said)) return false
+      if (!/index\.lock': File exists/.test(said)) throw overwritten(said, cause)
+      if (Date.now() > deadline) throw indexBusy(repository)
+    }
+    await sleep(20)
   }
+}
+
+function overwritten(said: string, cause: unknown): unknown {
+  if (!/would be overwritten|not uptodate/.test(said)) return cause
+  const files = said
+    .split('\n')
+    .filter(line => line.startsWith('\t'))
+    .map(line => line.trim())
+  return new LoopaiError('CONFLICT', `${files.slice(0, 3).join(', ')} has changes that are not committed`, {
+    hint: 'commit them or put them aside, then repeat the command',
+    details: { changed: files },
+    cause,
+  })
 }
 
 async function mergeTrees({ workTree }: Repository, ours: string, theirs: string): Promise<string> {
@@ -149,6 +172,7 @@ async function editTree(repository: Repository, tree: string, edits: TreeEdit[])
   try {
     await git(workTree, ['read-tree', tree], { env })
     await git(workTree, ['update-index', '-z', '--index-info'], { env, input: lines.join('') })
+    step('tree edited')
     return (await git(workTree, ['write-tree'], { env }))!.trim()
   } finally {
     await rm(index, { force: true })

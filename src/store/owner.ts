@@ -33,13 +33,19 @@ export function describeSelf(id: string): Owner {
 export function isDead(owner: Owner): boolean {
   if (owner.host !== os.hostname()) return false
   if (owner.pids !== namespaceOfPids()) return Date.now() - Date.parse(owner.since) > LONGEST_WRITE_MS
+  if (isGone(owner.pid)) return true
+  const start = startOf(owner.pid)
+  return owner.start !== undefined && start !== undefined && owner.start !== start
+}
+
+/** True when no process of this machine has that id. */
+export function isGone(pid: number): boolean {
   try {
-    process.kill(owner.pid, 0)
+    process.kill(pid, 0)
+    return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
-  const start = startOf(owner.pid)
-  return owner.start !== undefined && start !== undefined && owner.start !== start
 }
 
 function startOf(pid: number): string | undefined {

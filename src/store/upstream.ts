@@ -1,5 +1,7 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { git, type Repository, withoutCredentials } from './git.ts'
+import { isGone } from './owner.ts'
+import { step } from './steps.ts'
 
 /** What the present branch follows. */
 export interface Upstream {
@@ -15,11 +17,14 @@ export function nameUpstream({ remote, ref }: Omit<Upstream, 'tip'>): string {
   return `${withoutCredentials(remote)}/${ref.replace('refs/heads/', '')}`
 }
 
+/** Where a fetch keeps what it has got; the process that fetches is in the name. */
+const FETCHED = 'refs/loopai/upstream-'
 const READ_MS = 60_000
 const NETWORK_MS = 10 * 60_000
 
 /** Asks the remote repository for what is new. */
-export async function fetchUpstream({ workTree }: Repository): Promise<Upstream> {
+export async function fetchUpstream(repository: Repository): Promise<Upstream> {
+  const { workTree } = repository
   const { branch, setting } = await readBranch(workTree)
   const [remote, ref] = await Promise.all([setting('remote'), setting('merge')])
   if (!remote || !ref) {
@@ -31,15 +36,28 @@ export async function fetchUpstream({ workTree }: Repository): Promise<Upstream>
       },
     )
   }
+  await removeReferences(repository, await findAbandoned(repository))
   return { remote, ref, tip: await fetchTip(workTree, remote, ref) }
+}
+
+/** References of fetches that were killed. */
+export async function findAbandoned({ workTree }: Repository): Promise<string[]> {
+  const said = (await git(workTree, ['for-each-ref', '--format=%(refname)', 'refs/loopai']))!
+  const names = said.split('\n').filter(name => name.startsWith(FETCHED))
+  return names.filter(name => isGone(Number(name.slice(FETCHED.length))))
+}
+
+export async function removeReferences({ workTree }: Repository, names: string[]): Promise<void> {
+  for (const name of names) await git(workTree, ['update-ref', '-d', name])
 }
 
 /** Not by way of FETCH_HEAD: an editor may fetch something else at the same time. */
 async function fetchTip(workTree: string, remote: string, ref: string): Promise<string> {
-  const ours = `refs/loopai/upstream-${process.pid}`
+  const ours = FETCHED + process.pid
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', remote, `+${ref}:${ours}`]
   try {
     await git(workTree, args, { timeoutMs: NETWORK_MS })
+    step('fetched')
     return (await git(workTree, ['rev-parse', '--verify', `${ours}^{commit}`]))!.trim()
   } catch (cause) {
     const name = withoutCredentials(remote)
@@ -75,7 +93,10 @@ export async function pushUpstream(
   commit: string,
 ): Promise<boolean> {
   try {
-    await git(workTree, ['push', '--quiet', remote, `${commit}:${ref}`], { timeoutMs: NETWORK_MS })
+    const sending = git(workTree, ['push', '--quiet', remote, `${commit}:${ref}`], { timeoutMs: NETWORK_MS })
+    step('sending')
+    await sending
+    step('sent')
     return true
   } catch (cause) {
     const said = cause instanceof LoopaiError ? String(cause.details.git) : ''

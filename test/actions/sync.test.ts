@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -226,6 +226,17 @@ test('what an editor fetches meanwhile is not taken for upstream, and nothing is
   expect(head(b)).toBe(head(a))
   expect(readFileSync(fetchHead, 'utf8')).toBe('of an editor\n')
   expect(runGit(b.root, 'for-each-ref', 'refs/loopai')).toBe('')
+})
+
+test('another git command that holds the index is waited for', async () => {
+  const { a, b } = await twoClones()
+  await addVersion(a.workspace, ID, 'four')
+  await sync(a.workspace)
+  const lock = path.join(b.root, '.git/index.lock')
+  writeFileSync(lock, '')
+  setTimeout(() => rmSync(lock), 500)
+  expect(await sync(b.workspace)).toMatchObject({ pulled: true })
+  expect(head(b)).toBe(head(a))
 })
 
 test('lines that both sides changed are for a person to merge', async () => {

@@ -67,3 +67,16 @@ async function endOf(child: ChildProcess): Promise<Ended> {
   ])
   return { status, signal, stdout, stderr }
 }
+
+/** Runs `work` for steps 1, 2, 3 … until there is no such step, two at a time. Returns how many there were. */
+export async function eachStep(work: (step: number) => Promise<boolean>): Promise<number> {
+  let next = 1
+  const ends: number[] = []
+  const run = async () => {
+    for (let step = next++; ends.length === 0 || step < Math.min(...ends); step = next++) {
+      if (!(await work(step))) ends.push(step)
+    }
+  }
+  await Promise.all([run(), run()])
+  return Math.min(...ends) - 1
+}

@@ -4,6 +4,7 @@ import { flip } from '../../src/actions/flip.ts'
 import { init } from '../../src/actions/init.ts'
 import { openApp } from '../../src/actions/open-app.ts'
 import { openSteadyExecutor } from '../../src/actions/open-steady-executor.ts'
+import { sync } from '../../src/actions/sync.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
 import { write } from '../../src/actions/write.ts'
 import { findActive } from '../../src/store/active.ts'
@@ -39,6 +40,7 @@ const acts: Record<string, (...args: string[]) => Promise<unknown>> = {
     for (let i = 0; i < Number(count); i++) await move('promote', id!, Number(versions[i % versions.length]))
   },
   read: readInLoop,
+  sync: () => sync(workspace),
   /** Writes nothing; finishes what a crash left. */
   nothing: async id => {
     const { data } = await openApp(workspace, id!)

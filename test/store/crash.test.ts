@@ -10,7 +10,7 @@ import {
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOrigin, expectConsistent, write } from '../helpers/data-directory.ts'
-import { hasStopped, runWriter, startWriter } from '../helpers/processes.ts'
+import { eachStep, hasStopped, runWriter, startWriter } from '../helpers/processes.ts'
 import { runGit } from '../helpers/repository.ts'
 
 let origin: Awaited<ReturnType<typeof createOrigin>>
@@ -187,16 +187,3 @@ test('a number that was visible before a crash is not used again', async () => {
   expect(await write(root, ['add', 'a', 'other'])).toBe('[4]\n')
   expect(await write(root, ['add', 'a', 'more'])).toBe('[5]\n')
 })
-
-/** Runs `work` for steps 1, 2, 3 … until there is no such step, two at a time. Returns how many there were. */
-async function eachStep(work: (step: number) => Promise<boolean>): Promise<number> {
-  let next = 1
-  const ends: number[] = []
-  const run = async () => {
-    for (let step = next++; ends.length === 0 || step < Math.min(...ends); step = next++) {
-      if (!(await work(step))) ends.push(step)
-    }
-  }
-  await Promise.all([run(), run()])
-  return Math.min(...ends) - 1
-}
