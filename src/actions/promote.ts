@@ -50,9 +50,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   const history = await readHistory(app)
   refuseArchived(app, lifecycleOf(history))
   const send = async () =>
-    request.push || request.branch
-      ? publish(workspace, app, { digest: to.manifest.digest, branch: request.branch })
-      : null
+    request.push || request.branch ? publish(workspace, app, { version: to, branch: request.branch }) : null
   if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
   if (marks(history).get(to.number) === 'bad' && !request.force) throw markedBad(app, to)
   await refuseUncommitted(data, app, to)
@@ -73,18 +71,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
       forced,
     },
   )
-  try {
-    return { ...plan, forced, commit, pushed: await send() }
-  } catch (error) {
-    throw error instanceof LoopaiError ? notSent(app, to, error) : error
-  }
-}
-
-/** What is active here already is not there yet. */
-function notSent({ id }: LoopApp, { number }: Version, cause: LoopaiError): LoopaiError {
-  const message = `${cause.message}\n  v${number} of ${id} is active here, and was not sent`
-  const hint = [cause.hint, 'then send it with the same command, or with: loopai sync'].filter(Boolean)
-  return new LoopaiError(cause.code, message, { hint: hint.join('\n      '), details: cause.details, cause })
+  return { ...plan, forced, commit, pushed: await send() }
 }
 
 function markedBad({ id }: LoopApp, { number }: Version): LoopaiError {

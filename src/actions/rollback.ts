@@ -16,6 +16,7 @@ import {
 } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { openApp } from './open-app.ts'
+import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -25,6 +26,8 @@ export interface RollbackRequest {
   to?: string | undefined
   /** The version that is left is not marked bad, and promotion is not held. */
   keepGood?: boolean | undefined
+  /** Sends it to the branch that this one follows. */
+  push?: boolean | undefined
 }
 
 export interface RolledBack {
@@ -35,9 +38,11 @@ export interface RolledBack {
   changed: boolean
   marked: 'bad' | null
   commit: string | null
+  /** Where it was sent, if it was. */
+  pushed: string | null
 }
 
-/** Goes back to the version that was active before. Never gated, and works offline: it is for when something is wrong. */
+/** Goes back to the version that was active before. Never gated, and, without `push`, works offline: it is for when something is wrong. */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<RolledBack> {
   const { data, app } = await openApp(workspace, request.app)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
@@ -48,7 +53,9 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
       ? await findPredecessor(app, active)
       : await resolveVersion(app, parseVersion(request.to))
   const result = { loop_app_id: app.id, from: active, to: to.number, digest: to.manifest.digest }
-  if (to.number === active) return { ...result, changed: false, marked: null, commit: null }
+  const send = async () => (request.push ? publish(workspace, app, { version: to }) : null)
+  if (to.number === active)
+    return { ...result, changed: false, marked: null, commit: null, pushed: await send() }
   await verifyVersion(app, to)
   const isBad = !request.keepGood
   const commit = await flip(
@@ -63,7 +70,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
       ...(isBad && { mark: 'bad', hold: true }),
     },
   )
-  return { ...result, changed: true, marked: isBad ? 'bad' : null, commit }
+  return { ...result, changed: true, marked: isBad ? 'bad' : null, commit, pushed: await send() }
 }
 
 async function findPredecessor(app: LoopApp, active: number): Promise<Version> {

@@ -4,6 +4,7 @@ import type { CommandFile } from './command.ts'
 interface Options {
   to?: string
   keepGood?: boolean
+  push?: boolean
 }
 
 const command: CommandFile = {
@@ -12,6 +13,7 @@ const command: CommandFile = {
       .argument('<app>')
       .option('--to <version>', 'instead of the version that was active before')
       .option('--keep-good', 'do not mark the version that is left as bad')
+      .option('--push', 'send it to the branch that this one follows')
   },
 
   async run({ workspace, terminal }, [app], options: Options) {
@@ -19,9 +21,13 @@ const command: CommandFile = {
     const { flags, print, printJson } = terminal
     if (flags.json) return printJson(result)
     if (flags.quiet) return print(`v${result.to}`)
-    if (!result.changed) return print(`${app} v${result.to} is active already`)
     const mark = result.marked ? `; v${result.from} is marked ${result.marked}` : ''
-    print(`rolled back ${app} v${result.from} -> v${result.to}${mark}`)
+    print(
+      result.changed
+        ? `rolled back ${app} v${result.from} -> v${result.to}${mark}`
+        : `${app} v${result.to} is active already`,
+    )
+    if (result.pushed) print(`sent to ${result.pushed}`)
   },
 }
 

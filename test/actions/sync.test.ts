@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
 import { openApp } from '../../src/actions/open-app.ts'
 import { promote } from '../../src/actions/promote.ts'
+import { rollback } from '../../src/actions/rollback.ts'
 import { show } from '../../src/actions/show.ts'
 import { sync } from '../../src/actions/sync.ts'
 import { createWorkspace, type Workspace } from '../../src/actions/workspace.ts'
@@ -158,6 +159,28 @@ describe('a promotion that is sent', () => {
       `loop-apps/${ID}/history.jsonl`,
     ])
     expect(runGit(a.root, 'rev-parse', '@{upstream}')).toBe(before)
+  })
+})
+
+describe('a rollback that is sent', () => {
+  test('arrives together with what others have sent', async () => {
+    const { a, b } = await twoClones()
+    await addVersion(a.workspace, ID, 'four of a')
+    await sync(a.workspace)
+    const back = await rollback(b.workspace, { app: ID, push: true })
+    expect(back).toMatchObject({ from: 3, to: 2, pushed: expect.stringMatching(/^origin\//) })
+    await sync(a.workspace)
+    expect(readlinkSync(path.join(a.root, 'loop-apps', ID, 'artifacts/active'))).toBe('v2')
+  })
+
+  test('is done here also when it cannot be sent, and says so', async () => {
+    const { b } = await twoClones()
+    runGit(b.root, 'remote', 'set-url', 'origin', path.join(b.root, 'nowhere'))
+    await expect(rollback(b.workspace, { app: ID, push: true })).rejects.toMatchObject({
+      code: 'REMOTE_FAILED',
+      message: expect.stringMatching(/v2 of spam-detector-001 is active here, and was not sent$/),
+    })
+    expect(readlinkSync(path.join(b.root, 'loop-apps', ID, 'artifacts/active'))).toBe('v2')
   })
 })
 
