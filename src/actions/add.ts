@@ -9,7 +9,7 @@ import { readApp, readConfig } from '../store/apps.ts'
 import { readDraft } from '../store/drafts.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
-import { type OpenApp, openApp } from './open-app.ts'
+import { type OpenApp, openAppToWrite } from './open-app.ts'
 import { programOf } from './program-files.ts'
 import { readYardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
@@ -33,7 +33,7 @@ export interface Added extends Registered {
 
 /** Registers files that a person or a tool has written as a new version, when they pass the checks. */
 export async function add(workspace: Workspace, request: AddRequest): Promise<Added> {
-  const opened = await openApp(workspace, request.app)
+  const opened = await openAppToWrite(workspace, request.app)
   const { data, app } = opened
   const [config, yardstick, files] = await Promise.all([
     readConfig(data, app),

@@ -10,9 +10,11 @@ import type { Manifest } from '../domain/version.ts'
 import { listApps, readApp } from '../store/apps.ts'
 import { type Base, findCommitted, findCommittedManifest, listTracked, readBase } from '../store/base.ts'
 import { findRepository, openRepository, type Repository } from '../store/git.ts'
+import type { Operation } from '../store/git-state.ts'
 import { readHistoryLines } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { findingOf, type Inspected, inspectApp } from './inspect-app.ts'
+import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Checked {
@@ -23,6 +25,9 @@ export interface Checked {
   findings: Finding[]
 }
 
+/** What runs a command on each commit, for which `check` is a good one. */
+const RUNNING_US: Operation[] = ['bisect', 'rebase']
+
 /** The gate for pull requests: looks at everything, compares it with a base, and runs no program. */
 export async function check(
   workspace: Workspace,
@@ -32,7 +37,7 @@ export async function check(
   try {
     data = await openDataDirectory(workspace)
   } catch (error) {
-    if (!(error instanceof LoopaiError) || !/^INVALID_/.test(error.code)) throw error
+    if (!(error instanceof LoopaiError) || !/^(INVALID_|CONFLICT)/.test(error.code)) throw error
     const findings = [findingOf('config', null, error)]
     return { outcome: 'fail', base: ref ?? null, apps: 0, versions: 0, findings }
   }
@@ -46,6 +51,7 @@ export async function check(
     apps.push(await inspectApp(data, await readApp(data, id), { deep: true }))
   const findings = [
     ...apps.flatMap(app => app.findings),
+    ...(repository ? await mergeFindings(repository, RUNNING_US) : []),
     ...(repository ? await trackingFindings(repository, apps) : []),
     ...(base ? await baseFindings(repository!, base, apps) : []),
   ]

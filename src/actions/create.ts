@@ -7,6 +7,7 @@ import { inferSchemas } from '../domain/inference.ts'
 import { isObject, type JsonObject } from '../domain/json.ts'
 import type { Columns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
+import { refuseDuringMerge } from '../store/git-state.ts'
 import { refuseExisting, stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
 import { compileSchema, type Validator } from '../store/schemas.ts'
@@ -55,6 +56,7 @@ interface Origin {
 
 /** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
 export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
+  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
   const origins = await findOrigins(workspace, { ...request, id: request.id && parseId(request.id) })
   const checked = await Promise.all(origins.map(origin => checkOrigin(workspace, origin)))
   if (!findRoot(workspace)) {

@@ -20,6 +20,7 @@ import { chooseSandbox } from './choose-sandbox.ts'
 import { findInterpreter } from './find-interpreter.ts'
 import { init } from './init.ts'
 import { findingOf, inspectApp } from './inspect-app.ts'
+import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -66,8 +67,13 @@ export async function doctor(workspace: Workspace, { fix, deep }: DoctorOptions)
       findings.push(finding)
       continue
     }
-    await mend()
-    fixed.push(finding.message)
+    try {
+      await mend()
+      fixed.push(finding.message)
+    } catch (error) {
+      const { message, fix } = findingOf(finding.kind, finding.loop_app_id, error)
+      findings.push({ ...finding, message: `${finding.message}; this could not be mended: ${message}`, fix })
+    }
   }
   const { python, sandbox } = machine
   return { node, git: git ?? null, python, sandbox, root: data?.root ?? null, fixed, findings }
@@ -119,6 +125,7 @@ async function examineRepository(
       ailments.push(finding('environment', `${folder} cannot be written`, `chmod -R u+w ${folder}`)),
     )
   }
+  ailments.push(...(await mergeFindings(repository)))
   const { write: pending } = await readJournal(repository)
   if (pending) {
     const message = `a crash interrupted a write: ${pending.subject}`

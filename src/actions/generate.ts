@@ -16,7 +16,7 @@ import { compileSchema } from '../store/schemas.ts'
 import { readVersion } from '../store/versions.ts'
 import { type Candidate, refuseFailed, registerCandidate } from './candidate.ts'
 import type { DraftCheck } from './check-draft.ts'
-import { openApp } from './open-app.ts'
+import { openApp, openAppToWrite } from './open-app.ts'
 import { readYardstick, type Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
 import { type Written, writeProgram } from './write-program.ts'
@@ -70,7 +70,8 @@ export interface Generated extends Partial<Proposal> {
 
 /** Has a program written, checks and judges it, and makes it a new version. */
 export async function generate(workspace: Workspace, request: GenerateRequest): Promise<Generated> {
-  const { data, app } = await openApp(workspace, request.app)
+  const open = request.dryRun ? openApp : openAppToWrite
+  const { data, app } = await open(workspace, request.app)
   const config = withModel(await readConfig(data, app), request.model)
   const name = generatorOf(request.generator ?? config.generator.use)
   const rows = await readRows(app, config, request)

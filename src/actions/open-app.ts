@@ -1,7 +1,8 @@
 import type { Address } from '../domain/address.ts'
 import { parseAddress } from '../domain/address.ts'
 import { type LoopApp, readApp } from '../store/apps.ts'
-import { type DataDirectory, openDataDirectory } from '../store/root.ts'
+import { refuseDuringMerge } from '../store/git-state.ts'
+import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface OpenApp {
@@ -15,4 +16,10 @@ export async function openApp(workspace: Workspace, text: string): Promise<OpenA
   const address = parseAddress(text)
   const data = await openDataDirectory(workspace)
   return { data, app: await readApp(data, address.loopAppId), address }
+}
+
+/** The same for whoever is about to change it: refused at once while git is half-way through a merge. */
+export async function openAppToWrite(workspace: Workspace, text: string): Promise<OpenApp> {
+  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
+  return openApp(workspace, text)
 }

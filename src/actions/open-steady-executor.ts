@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, isFileError, LoopaiError } from '../domain/errors.ts'
-import { observeGit } from '../store/observe-git.ts'
+import { observeGit } from '../store/git-state.ts'
 import { findRoot } from '../store/root.ts'
 import { isOlderThan } from '../store/verified.ts'
 import { type Executor, type ExecutorOptions, openExecutor } from './executor.ts'

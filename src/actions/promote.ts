@@ -11,7 +11,7 @@ import type { DataDirectory } from '../store/root.ts'
 import { identifyVersion, resolveVersion } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { type GateOptions, type Judged, judge } from './gate.ts'
-import { openApp } from './open-app.ts'
+import { openApp, openAppToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
@@ -41,7 +41,8 @@ export interface Promoted extends PromotionPlan {
 
 /** Makes a version the active one, when the gate lets it. */
 export async function promote(workspace: Workspace, request: PromoteRequest): Promise<Promoted> {
-  const { data, app, address } = await openApp(workspace, request.address)
+  const open = request.dryRun ? openApp : openAppToWrite
+  const { data, app, address } = await open(workspace, request.address)
   if (request.force && !workspace.message?.trim()) throw needsReason(request)
   const selector = request.version === undefined ? address.version : parseVersion(request.version)
   const to = await resolveVersion(app, selector ?? { by: 'name', name: 'latest' })

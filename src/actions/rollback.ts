@@ -15,7 +15,7 @@ import {
   verifyVersion,
 } from '../store/versions.ts'
 import { flip } from './flip.ts'
-import { openApp } from './open-app.ts'
+import { openAppToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
@@ -44,7 +44,7 @@ export interface RolledBack {
 
 /** Goes back to the version that was active before. Never gated, and, without `push`, works offline: it is for when something is wrong. */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<RolledBack> {
-  const { data, app } = await openApp(workspace, request.app)
+  const { data, app } = await openAppToWrite(workspace, request.app)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
   const active = await findActive(app)
   if (active === undefined) throw noActiveVersion(app, await listVersions(app))

@@ -1,7 +1,7 @@
 import { isHeld, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import { readHistory } from '../store/history.ts'
 import { tell } from './entry.ts'
-import { openApp } from './open-app.ts'
+import { openAppToWrite } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -20,7 +20,7 @@ export async function setLifecycle(
   id: string,
   op: keyof typeof STATES,
 ): Promise<LifecycleSet> {
-  const { data, app } = await openApp(workspace, id)
+  const { data, app } = await openAppToWrite(workspace, id)
   const state = STATES[op]
   return write(workspace, data, async transaction => {
     const history = await readHistory(app)

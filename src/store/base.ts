@@ -85,6 +85,22 @@ export async function listTracked({ workTree, prefix }: Repository): Promise<str
     .map(path => path.slice(prefix.length))
 }
 
+/** Paths in the data directory that a merge has left to a person. */
+export async function listUnmerged({ workTree, prefix }: Repository): Promise<string[]> {
+  const said = (await git(workTree, [
+    'diff',
+    '--name-only',
+    '--diff-filter=U',
+    '-z',
+    '--',
+    `:(top,literal)${prefix}`,
+  ]))!
+  return said
+    .split('\0')
+    .filter(Boolean)
+    .map(path => path.slice(prefix.length))
+}
+
 const CHANGES: Record<string, ChangedFile['change']> = { A: 'added', D: 'deleted' }
 
 function parse(said: string, prefix: string): ChangedFile[] {

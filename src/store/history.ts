@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
+import { conflictIn, isMarker } from './conflict.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /** All entries, oldest first. Lines that a merge duplicated count once. */
@@ -38,9 +39,11 @@ function parseHistory(app: LoopApp, text: string): HistoryEntry[] {
   lines.forEach((line, index) => {
     if (line.trim() === '') return
     const entry = parseEntry(line)
+    if (!entry && isMarker(line))
+      throw conflictIn(app.paths.history, index + 1, 'keep the lines of both sides')
     if (!entry) {
       throw new LoopaiError('INTEGRITY', `${app.paths.history}:${index + 1} is not a history entry`, {
-        hint: 'restore the line from git, or remove a merge conflict by keeping both sides',
+        hint: 'restore the line from git',
       })
     }
     entries.set(entry.id, entry)

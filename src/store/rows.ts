@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Json } from '../domain/json.ts'
+import { isMarker } from './conflict.ts'
 import { readLines } from './lines.ts'
 import { decodeText, decodeUtf8, explainReadError } from './text.ts'
 
@@ -118,7 +119,11 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
       rows.push({ line: number, value: JSON.parse(decodeUtf8(bytes, `${name}:${number}`)) })
     } catch (error) {
       if (error instanceof LoopaiError) throw error
-      problems.push({ line: number, message: `is not JSON: ${(error as Error).message}` })
+      const isConflict = isMarker(bytes.toString())
+      const why = isConflict
+        ? 'is a conflict that a merge has left'
+        : `is not JSON: ${(error as Error).message}`
+      problems.push({ line: number, message: why })
     }
   }
   if (problems.length > 0) throw linesError(name, problems, ROW_HINT)

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { RootConfig } from '../domain/config.ts'
-import { LoopaiError } from '../domain/errors.ts'
 import type { Commit } from './change.ts'
 import type { CommittedFile } from './commit.ts'
 import { findHead, type Repository } from './git.ts'
+import { refuseDuringMerge } from './git-state.ts'
 import { type Identity, readUser } from './identity.ts'
 import { readJournal } from './journal.ts'
 import { landCommit, writeFiles } from './land.ts'
@@ -45,7 +44,7 @@ export async function withTransaction<Result>(
   options: TransactionOptions = {},
 ): Promise<Result> {
   return withLock(repository.state, async () => {
-    refuseDuringMerge(repository)
+    refuseDuringMerge(repository.workTree)
     try {
       const { journal, said } = await recover(repository, await readJournal(repository))
       const [user, head] = await Promise.all([readUser(repository, process.env, now), findHead(repository)])
@@ -71,26 +70,4 @@ async function removeTraces(repository: Repository): Promise<void> {
   const names = await readdir(state)
   const traces = names.filter(name => /^(index-|message|\.tmp-)/.test(name))
   await Promise.all(traces.map(name => rm(path.join(state, name), { force: true })))
-}
-
-/** A half-done merge or rebase owns HEAD and the index. */
-function refuseDuringMerge(repository: Repository): void {
-  const states = {
-    merge: 'MERGE_HEAD',
-    rebase: 'rebase-merge',
-    'rebase (apply)': 'rebase-apply',
-    'cherry-pick': 'CHERRY_PICK_HEAD',
-    revert: 'REVERT_HEAD',
-    'cherry-pick or revert': 'sequencer',
-    bisect: 'BISECT_LOG',
-  }
-  for (const [name, file] of Object.entries(states)) {
-    if (!existsSync(path.join(repository.gitDirectory, file))) continue
-    const [command] = name.split(' ')
-    const how =
-      command === 'bisect' ? 'git bisect reset' : `git ${command} --continue   or   git ${command} --abort`
-    throw new LoopaiError('GIT_BUSY', `a ${name} is in progress in ${repository.workTree}`, {
-      hint: `finish it or abort it first: ${how}`,
-    })
-  }
 }

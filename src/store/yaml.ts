@@ -9,6 +9,7 @@ import {
 import { LoopaiError } from '../domain/errors.ts'
 import { pointerSegment } from '../domain/pointer.ts'
 import type { Problem } from '../domain/problems.ts'
+import { conflictIn, findMarker } from './conflict.ts'
 
 /** A YAML document and the way back from a JSON pointer to the place in its text. */
 export interface YamlDocument {
@@ -20,9 +21,6 @@ export interface YamlDocument {
 /** References to anchors in one document: enough for people, too few to blow up. */
 const MAX_ALIASES = 20
 
-/** What git writes into a file that both sides of a merge have changed. */
-const CONFLICT = /^(<{7}|={7}|>{7})( |$)/m
-
 /** Reads YAML 1.2 (core schema: no dates, `yes` is a string). `name` is what error messages call it. */
 export function parseYaml(text: string, name: string): YamlDocument[] {
   try {
@@ -32,12 +30,12 @@ export function parseYaml(text: string, name: string): YamlDocument[] {
     return values.map((value, i) => ({ value, position: pointer => positionOf(pointer, places[i]!, text) }))
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
+    const marker = findMarker(text)
+    if (marker !== undefined) throw conflictIn(name, marker, 'choose between the sides')
     const where = error.mark ? `:${error.mark.line + 1}:${error.mark.column + 1}` : ''
     const snippet = error.mark?.snippet ? `\n${error.mark.snippet}` : ''
     throw new LoopaiError('INVALID_YAML', `${name}${where}: ${error.reason}${snippet}`, {
-      hint: CONFLICT.test(text)
-        ? 'a merge has left its markers: choose between the sides, then git add it'
-        : 'correct the file there; a value with : or # in it needs quotes, an open bracket its partner',
+      hint: 'correct the file there; a value with : or # in it needs quotes, an open bracket its partner',
       cause: error,
     })
   }

@@ -79,9 +79,15 @@ describe('check', () => {
     ['an invalid config', edit('config.yaml', 'task: 5\n'), 'config', /config\.yaml/],
     [
       'a broken line of history',
-      root => appendFileSync(path.join(root, APP, 'history.jsonl'), '<<<<<<< ours\n'),
+      root => appendFileSync(path.join(root, APP, 'history.jsonl'), '{"op":\n'),
       'history',
       /:3 is not a history entry/,
+    ],
+    [
+      'the markers of a merge',
+      root => appendFileSync(path.join(root, APP, 'history.jsonl'), '<<<<<<< ours\n'),
+      'history',
+      /:3 has a conflict that a merge has left/,
     ],
     ['rows that are not JSON', edit('tests/cases.jsonl', '{'), 'rows', /cases\.jsonl/],
     ['a link that dangles', link('v7'), 'active', /points at v7, which does not exist/],

@@ -151,11 +151,11 @@ describe('what others did', () => {
 
   test.each([
     ['rebase', 'rebase-merge/'],
-    ['rebase (apply)', 'rebase-apply/'],
+    ['rebase', 'rebase-apply/'],
     ['cherry-pick', 'CHERRY_PICK_HEAD'],
     ['revert', 'REVERT_HEAD'],
     ['bisect', 'BISECT_LOG'],
-  ])('a %s that is going on is named', async (name, trace) => {
+  ])('a %s that is going on is named (%s)', async (name, trace) => {
     const { repository } = await repositoryWith({ f: 'one\n' })
     const place = path.join(repository.gitDirectory, trace)
     if (trace.endsWith('/')) mkdirSync(place)
