@@ -4,16 +4,27 @@ import { asStored, type CommittedFile } from './commit.ts'
 import { git, type Repository } from './git.ts'
 import type { IndexChange } from './git-index.ts'
 
+/** What may be there without anybody else having been at it. */
+export interface Circumstances {
+  /** Hooks ran: what they made of our files does not count. */
+  afterHooks?: boolean
+  /** Our entries are in the user's index, whose lock we have held since. */
+  isPublished?: boolean
+}
+
 /** True when a claimed name holds what the write has put there or less, and git knows nothing of it. Empty folders do not count. */
 export async function isOnlyOurs(
   repository: Repository,
   claim: string,
   changes: IndexChange[],
+  { afterHooks = false, isPublished = false }: Circumstances = {},
 ): Promise<boolean> {
-  if (await isTracked(repository, claim)) return false
+  if (await isTracked(repository, claim, isPublished)) return false
   const ours = new Map(changes.map(change => [change.path, change.after?.split(' ')[1]]))
-  const found = await listEntries(repository.workTree, claim)
+  const listed = await listEntries(repository.workTree, claim)
+  const found = afterHooks ? listed.filter(({ name }) => !name.includes('/__pycache__/')) : listed
   if (found.some(({ name, isPlain }) => !isPlain || !ours.has(name))) return false
+  if (afterHooks) return true
   const files = await Promise.all(
     found.map(({ name, isLink }) => readEntry(repository.workTree, name, isLink)),
   )
@@ -21,11 +32,29 @@ export async function isOnlyOurs(
   return stored.every(file => file.id === ours.get(file.path))
 }
 
-async function isTracked({ workTree }: Repository, claim: string): Promise<boolean> {
-  const commands = [
-    ['ls-tree', '-r', '--name-only', '--full-tree', 'HEAD'],
-    ['ls-files', '--cached'],
-  ]
+/** True when a path holds something else than what it held before the write, or what the write makes of it. */
+export async function isEdited(
+  repository: Repository,
+  { path: name, before, after }: IndexChange,
+): Promise<boolean> {
+  const found = await findObject(repository, name)
+  const idOf = (object: string | null) => object?.split(' ')[1]
+  return idOf(found) !== idOf(before) && idOf(found) !== idOf(after)
+}
+
+/** `mode id` that git would have for what is at a path now; `null` for nothing. */
+export async function findObject(repository: Repository, name: string): Promise<string | null> {
+  const entries = await listEntries(repository.workTree, name).catch(() => [])
+  const entry = entries.find(one => one.name === name)
+  if (!entry?.isPlain) return entries.length > 0 ? 'a folder or a device' : null
+  const file = await readEntry(repository.workTree, name, entry.isLink)
+  const [stored] = await asStored(repository, [file], () => false)
+  return `${file.mode} ${stored!.id}`
+}
+
+async function isTracked({ workTree }: Repository, claim: string, isPublished: boolean): Promise<boolean> {
+  const commands = [['ls-tree', '-r', '--name-only', '--full-tree', 'HEAD']]
+  if (!isPublished) commands.push(['ls-files', '--cached'])
   const said = await Promise.all(
     commands.map(command =>
       git(workTree, ['--literal-pathspecs', ...command, '--', claim], { accept: [128] }),

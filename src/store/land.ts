@@ -2,6 +2,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { type Change, type Commit, entriesOf, planChange, stageFiles, type Writer } from './change.ts'
+import { type Circumstances, findObject } from './claims.ts'
 import { type BuiltCommit, buildCommit } from './commit.ts'
 import { findHead, type Repository, readStatus } from './git.ts'
 import {
@@ -18,7 +19,7 @@ import { runHooks } from './hooks.ts'
 import { isTrue } from './identity.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
 import { claim, discard, place, unclaim } from './placing.ts'
-import { addStale } from './recovery.ts'
+import { addStale, findKept, leftInPlace } from './recovery.ts'
 import { isLostRace, isTagTaken, moveHead, referencesBusy } from './references.ts'
 import { step } from './steps.ts'
 
@@ -63,18 +64,21 @@ export async function landCommit(session: Session, commit: Commit): Promise<stri
 export async function writeFiles(session: Session, commit: Commit): Promise<null> {
   const { repository, journal } = session
   const { workTree } = repository
-  const { subject, plan, staged } = await planChange(session, commit)
+  const change = await planChange(session, commit)
+  const { subject, plan, staged, watched } = change
+  const before = await Promise.all(watched.map(name => findObject(repository, name)))
+  const changes = entriesOf(change, before)
+  const write = { subject, commit: null, changes, plan, indexLock: null }
   try {
     await stageFiles(workTree, staged)
-    const write = { subject, commit: null, changes: [], plan, indexLock: null }
     await writeJournal(repository, { ...journal, write })
     step('journal written')
     await claim(workTree, plan)
     await place(workTree, plan)
   } catch (error) {
-    await unclaim(workTree, plan)
+    const kept = await releaseClaims(repository, write)
     await discard(workTree, plan).catch(() => {})
-    throw error
+    throw withKept(error, kept)
   } finally {
     await writeJournal(repository, journal)
   }
@@ -126,10 +130,11 @@ async function tryToLand(
     step('index released')
     await settle(session, write, isIndexed)
   } catch (error) {
-    await giveUp(session, write, landing)
+    const isOfHook = error instanceof LoopaiError && error.code === 'HOOK_REFUSED'
+    const kept = await giveUp(session, write, landing, isOfHook)
     if (landing.hasLanded) throw unfinished(error, change)
     if (before && isLostRace(error)) return { before, lost: error }
-    throw error
+    throw withKept(error, kept)
   }
   session.head = write.commit!
   return { id: write.commit!, before }
@@ -241,12 +246,19 @@ async function moveTo({ repository, head }: Session, change: Change, id: string)
  * Leaves the old state, or, when HEAD has moved, a journal by which the next command goes on. What cannot be taken back now stays in the
  * journal as well.
  */
-async function giveUp(session: Session, write: PendingWrite, landing: Landing): Promise<void> {
+async function giveUp(
+  session: Session,
+  write: PendingWrite,
+  landing: Landing,
+  afterHooks = false,
+): Promise<string[]> {
   const { repository } = session
+  let kept: string[] = []
   if (landing.hasLanded) session.journal = { ...session.journal, write }
   try {
     try {
-      if (!landing.hasLanded) await unclaim(repository.workTree, write.plan)
+      const circumstances = { afterHooks, isPublished: landing.isPublished }
+      if (!landing.hasLanded) kept = await releaseClaims(repository, write, circumstances)
       if (!landing.hasLanded && landing.isPublished) {
         await prepareIndex(repository, write.changes.map(reversed))
         await publishIndex(repository)
@@ -256,6 +268,25 @@ async function giveUp(session: Session, write: PendingWrite, landing: Landing): 
     }
     if (!landing.hasLanded) await writeJournal(repository, session.journal)
   } catch {}
+  return kept
+}
+
+/** Gives the claimed names back, unless the user has done anything to them meanwhile. Returns those that stay. */
+async function releaseClaims(
+  repository: Repository,
+  write: PendingWrite,
+  circumstances?: Circumstances,
+): Promise<string[]> {
+  const kept = await findKept(repository, write, circumstances)
+  if (kept.length === 0) await unclaim(repository.workTree, write.plan)
+  return kept
+}
+
+function withKept(error: unknown, kept: string[]): unknown {
+  if (kept.length === 0 || !(error instanceof LoopaiError)) return error
+  const { code, message, hint, details } = error
+  const options = { details, cause: error, ...(hint !== undefined && { hint }) }
+  return new LoopaiError(code, message + leftInPlace(kept), options)
 }
 
 async function releaseOurs(repository: Repository, landing: Landing): Promise<void> {

@@ -1,17 +1,23 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { isGone } from './owner.ts'
+import { cannotHaveMade } from './owner.ts'
 import type { DataDirectory } from './root.ts'
 
 /** Younger ones may belong to a process of another machine or container, whose id says nothing here. */
 const OLD_MS = 10 * 60_000
 const DEPTH = 5
 
-/** Files and folders with temporary names that a crash left behind, as absolute paths. */
+/** Files and folders with temporary names that a crash left behind, as absolute paths: no living process can have made them. */
 export async function findLeftovers(data: DataDirectory, now: Date): Promise<string[]> {
-  const abandoned = (await search(data.root, DEPTH)).filter(({ name }) => isGone(Number(name.split('-')[1])))
-  const times = await Promise.all(abandoned.map(({ place }) => lstat(place)))
-  return abandoned.map(({ place }) => place).filter((_, i) => now.getTime() - times[i]!.mtimeMs > OLD_MS)
+  const found = await search(data.root, DEPTH)
+  const abandoned = await Promise.all(
+    found.map(async ({ name, place }) => {
+      const { mtimeMs } = await lstat(place)
+      const isOld = now.getTime() - mtimeMs > OLD_MS
+      return isOld && cannotHaveMade(Number(name.split('-')[1]), mtimeMs)
+    }),
+  )
+  return found.map(({ place }) => place).filter((_, i) => abandoned[i])
 }
 
 export async function removeLeftovers(places: string[]): Promise<void> {

@@ -14,6 +14,10 @@ export interface Owner {
   pids?: string | undefined
 }
 
+/** What Linux counts the age of processes in, on all common machines, and by how much that may be off. */
+const TICKS_PER_SECOND = 100
+const CLOCK_MS = 60_000
+
 /** No write takes longer, whatever hooks it runs. */
 const LONGEST_WRITE_MS = 15 * 60_000
 
@@ -46,6 +50,14 @@ export function isGone(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
+}
+
+/** True when the process of that id cannot have made a file, whose time in milliseconds is given: it is gone, or younger. */
+export function cannotHaveMade(pid: number, fileMs: number): boolean {
+  if (isGone(pid)) return true
+  const ticks = Number(startOf(pid)?.split(' ')[1])
+  const startMs = Date.now() - os.uptime() * 1000 + (ticks / TICKS_PER_SECOND) * 1000
+  return startMs > fileMs + CLOCK_MS
 }
 
 function startOf(pid: number): string | undefined {

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
-import { isOnlyOurs } from './claims.ts'
+import { type Circumstances, isEdited, isOnlyOurs } from './claims.ts'
 import { git, type Repository } from './git.ts'
 import {
   enterChanges,
@@ -30,17 +30,20 @@ export async function recover(
   const hasLanded = write.commit === null || (await isAncestor(repository, write.commit, head))
   const isLocked = write.indexLock !== null && (await holdsIndexLock(repository, write.indexLock))
   if (!hasLanded && isLocked) await withdrawEntries(repository, write.changes)
-  const kept = hasLanded ? [] : await findKept(repository, write)
+  const kept = hasLanded ? await findEdited(repository, write) : await findKept(repository, write)
   const rest = hasLanded
-    ? await finish(repository, journal, write, isLocked)
+    ? await finish(repository, journal, write, { isLocked, kept })
     : await takeBack(repository, journal, write, kept)
   step('files settled')
   if (isLocked) await releaseIndexLock(repository)
   await writeJournal(repository, rest)
   step('recovered')
   const said = `${hasLanded ? 'finished' : 'took back'} what a crash had interrupted: ${write.subject}`
-  const left = kept.length > 0 ? `; left in place, since it was changed meanwhile: ${kept.join(', ')}` : ''
-  return { journal: await enterStale(repository, rest), said: said + left }
+  return { journal: await enterStale(repository, rest), said: said + leftInPlace(kept) }
+}
+
+export function leftInPlace(kept: string[]): string {
+  return kept.length > 0 ? `; left in place, since it was changed meanwhile: ${kept.join(', ')}` : ''
 }
 
 /** Puts the files in place, except where HEAD has something else by now. When the index lock is not ours (any more), the entries may be stale. */
@@ -48,10 +51,14 @@ async function finish(
   repository: Repository,
   journal: Journal,
   write: PendingWrite,
-  isLocked: boolean,
+  { isLocked, kept }: { isLocked: boolean; kept: string[] },
 ): Promise<Journal> {
   if (write.commit === null) await claim(repository.workTree, write.plan)
-  await place(repository.workTree, await findDue(repository, write))
+  const due = await findDue(repository, write)
+  await place(
+    repository.workTree,
+    due.filter(one => !kept.includes(nameOf(one))),
+  )
   await discard(repository.workTree, write.plan)
   const rest = { ...journal, write: undefined }
   if (write.commit === null) return rest
@@ -67,15 +74,44 @@ async function findDue(
   const names = changes.map(change => change.path)
   const committed = await listCommitted(repository, names)
   const due = new Set(changes.filter(one => committed.get(one.path) === one.after).map(one => one.path))
-  return plan.filter(one =>
-    due.has('replace' in one ? one.replace : 'remove' in one ? one.remove : one.claim),
+  return plan.filter(one => due.has(nameOf(one)))
+}
+
+/** What was to be replaced or removed, and was changed by the user since. */
+async function findEdited(repository: Repository, write: PendingWrite): Promise<string[]> {
+  const { workTree } = repository
+  const changes = new Map(write.changes.map(change => [change.path, change]))
+  const due = (await findDue(repository, write)).filter(
+    one => 'remove' in one || ('replace' in one && existsAt(path.join(workTree, one.from))),
   )
+  const edited = await Promise.all(
+    due.map(one => {
+      const change = changes.get(nameOf(one))
+      return change !== undefined && isEdited(repository, change)
+    }),
+  )
+  return due.filter((_, i) => edited[i]).map(nameOf)
+}
+
+function nameOf(one: Placement): string {
+  return 'replace' in one ? one.replace : 'remove' in one ? one.remove : one.claim
+}
+
+/** Also for a link that leads nowhere. */
+function existsAt(place: string): boolean {
+  return lstatSync(place, { throwIfNoEntry: false }) !== undefined
 }
 
 /** The claimed names, when the user has done anything to one of them: what belongs together stays together. */
-async function findKept(repository: Repository, write: PendingWrite): Promise<string[]> {
+export async function findKept(
+  repository: Repository,
+  write: PendingWrite,
+  circumstances?: Circumstances,
+): Promise<string[]> {
   const there = shownBy(repository, write).filter(name => existsSync(path.join(repository.workTree, name)))
-  const ours = await Promise.all(there.map(name => isOnlyOurs(repository, name, write.changes)))
+  const ours = await Promise.all(
+    there.map(name => isOnlyOurs(repository, name, write.changes, circumstances)),
+  )
   return ours.every(Boolean) ? [] : there
 }
 

@@ -42,25 +42,29 @@ describe('doctor', () => {
 
   test('removes what a crash left under a temporary name, and nothing of a process that lives', async () => {
     const root = temporaryFolder()
-    const workspace = await makeApp(root, ID)
+    const inAnHour = new Date(Date.now() + 3_600_000)
+    const workspace = { ...(await makeApp(root, ID)), now: () => inAnHour }
     const dead = spawnSync(process.execPath, ['-e', '']).pid
     const artifacts = path.join(root, APP, 'artifacts')
     const [left, recent] = [`.tmp-${dead}-0123abcd`, `.tmp-${dead}-0123abce`].map(name =>
       path.join(artifacts, name),
     )
+    // The number was given to this process since.
+    const before = path.join(artifacts, `.tmp-${process.pid}-0123abcf`)
     const alive = path.join(artifacts, `.tmp-${process.pid}-0123abcd`)
-    for (const folder of [left!, recent!, alive]) mkdirSync(folder, { recursive: true })
-    const longAgo = new Date(Date.now() - 3_600_000)
-    for (const folder of [left!, alive]) utimesSync(folder, longAgo, longAgo)
+    for (const folder of [left!, recent!, before, alive]) mkdirSync(folder, { recursive: true })
+    utimesSync(recent!, inAnHour, inAnHour)
+    const aDayAgo = new Date(Date.now() - 86_400_000)
+    utimesSync(before, aDayAgo, aDayAgo)
     const { findings } = await doctor(workspace, {})
     expect(findings).toMatchObject([
-      { kind: 'leftover', message: expect.stringMatching(/left 1 temporary.*abcd$/) },
+      { kind: 'leftover', message: expect.stringMatching(/left 2 temporary.*abc[df]$/) },
     ])
     expect(await doctor(workspace, { fix: true })).toMatchObject({
       findings: [],
       fixed: [findings[0]!.message],
     })
-    expect([left!, recent!, alive].map(existsSync)).toEqual([false, true, true])
+    expect([left!, recent!, before, alive].map(existsSync)).toEqual([false, true, false, true])
   })
 
   test('finishes a write that was killed', async () => {

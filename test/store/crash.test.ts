@@ -135,6 +135,38 @@ test('what landed before a crash and was reverted since is not put in place', as
   expect(runGit(root, 'status', '--porcelain', '--untracked-files=all')).toBe('')
 })
 
+describe('what the user has changed since a crash stays as it is', () => {
+  const app = 'loop-apps/a'
+  const mine = '{"mine":true}\n'
+  const edits: Record<string, (root: string) => unknown> = {
+    'history.jsonl': root => writeFileSync(path.join(root, app, 'history.jsonl'), mine),
+    'artifacts/active': root => {
+      rmSync(path.join(root, app, 'artifacts/active'))
+      symlinkSync('v9', path.join(root, app, 'artifacts/active'))
+    },
+  }
+
+  test.each([
+    ['history.jsonl', {}],
+    ['artifacts/active', {}],
+    ['history.jsonl', { NO_COMMIT: '1' }],
+    ['artifacts/active', { NO_COMMIT: '1' }],
+  ])('%s, and the rest is put in place (%o)', async (name, env) => {
+    const root = origin.copy()
+    const point = 'NO_COMMIT' in env ? 'journal written' : 'landed'
+    await runWriter(root, ['promote', 'a', '2'], { env: { ...env, LOOPAI_STOP_AT: `${point}:SIGKILL` } })
+    edits[name]!(root)
+    expect(await write(root, ['nothing', 'a'])).toBe(
+      `"finished what a crash had interrupted: a: promote v1 -> v2; left in place, since it was changed meanwhile: ${app}/${name}"\n`,
+    )
+    const history = readFileSync(path.join(root, app, 'history.jsonl'), 'utf8')
+    const link = readlinkSync(path.join(root, app, 'artifacts/active'))
+    if (name === 'history.jsonl') expect([history, link]).toEqual([mine, 'v2'])
+    else expect([JSON.parse(history.trimEnd().split('\n').at(-1)!).to, link]).toEqual([2, 'v9'])
+    expect(await write(root, ['nothing', 'a'])).toBe('"nothing to do"\n')
+  })
+})
+
 describe('what was claimed before a crash stays in place when the user has since', () => {
   const crashed = async (args: string[]) => {
     const root = origin.copy()

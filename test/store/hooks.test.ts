@@ -9,6 +9,15 @@ beforeEach(() => {
   Object.assign(process.env, USER_ENV)
 })
 
+test('what the user put into a version that a hook then refuses stays', async () => {
+  const root = await repositoryWithHook('pre-commit', 'echo mine > v1/notes.txt; echo no >&2; exit 1')
+  await expect(addVersion(root)).rejects.toMatchObject({
+    code: 'HOOK_REFUSED',
+    message: expect.stringMatching(/left in place, since it was changed meanwhile: v1$/),
+  })
+  expect(readFileSync(path.join(root, 'v1/notes.txt'), 'utf8')).toBe('mine\n')
+})
+
 test('the pre-commit hook sees our files alone, in the index and in the work tree', async () => {
   const root = await repositoryWithHook(
     'pre-commit',
