@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, link, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 
@@ -20,6 +21,26 @@ export async function replaceFile(file: string, content: string | Uint8Array): P
     throw explainWriteError(error, file)
   }
 }
+
+/**
+ * Gives a file a second name, unless that is taken. On a file system without hard links (exFAT, some network and FUSE ones) it is a copy,
+ * of which others may see the beginning: whoever reads it knows the whole by its content.
+ */
+export async function takeName(own: string, name: string): Promise<boolean> {
+  try {
+    await link(own, name).catch(error => {
+      if (!NO_LINKS.includes(error.code)) throw error
+      return copyFile(own, name, constants.COPYFILE_EXCL)
+    })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** How file systems say that they have no hard links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
 /** A name beside `file` that nobody else uses; git ignores names like it in a data directory. */
 export function temporaryName(file: string): string {

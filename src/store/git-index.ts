@@ -1,8 +1,9 @@
-import { copyFile, link, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
-import { explainWriteError } from './atomic.ts'
+import { explainWriteError, takeName } from './atomic.ts'
 import { git, type Repository, zeros } from './git.ts'
 
 /** What a commit makes of one path of the work tree. An object is `mode id` as git writes it, `null` for no such path. */
@@ -63,12 +64,12 @@ export async function stateOfIndex(repository: Repository): Promise<string> {
   }
 }
 
-/** Makes the file that will be linked as git's lock, and returns its inode. As long as it exists, no other file has that number. */
+/** Makes the file that will be git's lock, and returns its inode. As long as it exists, no other file has that number. */
 export async function makeIndexLock(repository: Repository): Promise<number> {
   const { own } = indexFiles(repository)
   try {
     await rm(own, { force: true })
-    await writeFile(own, `loopai, process ${process.pid}\n`, { flag: 'wx' })
+    await writeFile(own, `loopai, process ${process.pid}, ${randomUUID()}\n`, { flag: 'wx' })
     return (await stat(own)).ino
   } catch (error) {
     throw explainWriteError(error, own)
@@ -80,28 +81,24 @@ export async function takeIndexLock(repository: Repository, waitMs: number): Pro
   const { lock, own } = indexFiles(repository)
   for (const deadline = Date.now() + waitMs; ; ) {
     try {
-      await link(own, lock)
-      return true
+      if (await takeName(own, lock)) return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainWriteError(error, lock)
+      throw explainWriteError(error, lock)
     }
     if (Date.now() > deadline) return false
     await sleep(2 + Math.random() * 8)
   }
 }
 
-/** Whether git's lock is the file that we linked there, which holds across a crash. */
+/** Whether git's lock is the file that we have put there, which holds across a crash. */
 export async function holdsIndexLock(repository: Repository, inode: number): Promise<boolean> {
   const { lock, own } = indexFiles(repository)
-  const inodes = await Promise.all(
-    [lock, own].map(file =>
-      stat(file).then(
-        found => found.ino,
-        () => 0,
-      ),
-    ),
-  )
-  return inodes.every(found => found === inode)
+  try {
+    const contents = await Promise.all([lock, own].map(file => readFile(file)))
+    return contents[0]!.equals(contents[1]!) && (await stat(own)).ino === inode
+  } catch {
+    return false
+  }
 }
 
 /** The user's index becomes the one that was prepared. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopaiError } from '../domain/errors.ts'
-import { explainWriteError } from './atomic.ts'
+import { explainWriteError, takeName } from './atomic.ts'
 import { describeSelf, isDead, type Owner } from './owner.ts'
 
 /** How long one owner is waited for, and how long all of them together. */
@@ -38,22 +38,12 @@ export async function withLock<Result>(folder: string, work: () => Promise<Resul
 async function acquire(own: string, file: string): Promise<void> {
   const start = Date.now()
   let known: { id: string | undefined; until: number } | undefined
-  while (!(await isLinked(own, file))) {
+  while (!(await takeName(own, file))) {
     const owner = await readOwner(file)
     if (owner && isDead(owner) && (await takeOver(own, file, owner))) continue
     if (known?.id !== owner?.id || !known) known = { id: owner?.id, until: Date.now() + OWNER_WAIT_MS }
     if (Date.now() > Math.min(known.until, start + TOTAL_WAIT_MS)) throw locked(file, owner)
     await sleep(3 + Math.random() * 12)
-  }
-}
-
-async function isLinked(own: string, file: string): Promise<boolean> {
-  try {
-    await link(own, file)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
   }
 }
 
@@ -75,7 +65,7 @@ async function takeOver(own: string, file: string, dead: Owner): Promise<boolean
   for (let last = dead; ; ) {
     const claim = path.join(folder, `after.${path.basename(last.id)}`)
     claims.push(claim)
-    if (await isLinked(own, claim)) break
+    if (await takeName(own, claim)) break
     const heir = await readOwner(claim)
     if (!heir || !isDead(heir)) return false
     last = heir

@@ -42,6 +42,24 @@ describe.each([
   })
 })
 
+test('on a file system without hard links, a crash is recovered from as well', {
+  timeout: 120_000,
+}, async () => {
+  const script = `import fs from 'node:fs/promises'; import { syncBuiltinESMExports } from 'node:module'
+    fs.link = async () => { throw Object.assign(new Error('no links'), { code: 'ENOTSUP' }) }; syncBuiltinESMExports()`
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` }
+  const killed = await eachStep(async number => {
+    const root = origin.copy()
+    const before = runGit(root, 'rev-parse', 'HEAD')
+    const stop = { ...env, LOOPAI_STOP_AT: `${number}:SIGKILL` }
+    const crashed = await runWriter(root, ['promote', 'a', '2'], { env: stop })
+    await write(root, ['nothing', 'a'], env)
+    expectConsistent(root, before)
+    return crashed.signal === 'SIGKILL'
+  })
+  expect(killed).toBeGreaterThanOrEqual(12)
+})
+
 test.each([
   ['a write that landed', 'landed'],
   ['a write that did not land', 'references locked'],
