@@ -34,7 +34,7 @@ export interface Candidate {
 }
 
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
-  Partial<Pick<Draft, 'parity' | 'outOfFold' | 'report'>>
+  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report'>>
 
 export interface PrepareOptions extends ProgramOptions {
   /** Whether a generator wrote it, and not a person. */
@@ -62,6 +62,7 @@ export async function prepareCandidate(
       files: staged.files,
       sources: sourcesOf(draft),
       parity: draft.parity ?? [],
+      learned: draft.learned,
       recorded: recorded.flatMap(({ input }) => (input === undefined ? [] : [input])),
       targetMs: config.targets.latency_ms,
       isGenerated,

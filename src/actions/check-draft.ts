@@ -35,6 +35,8 @@ export interface DraftToCheck {
   files: { path: string; size: number }[]
   sources: Record<string, string>
   parity: Draft['parity']
+  /** A learned module beside the program. */
+  learned?: Draft['learned']
   /** Inputs of recorded executions. */
   recorded: Json[]
   targetMs: number
@@ -60,17 +62,18 @@ export async function checkDraft(
   { cases, examples }: Yardstick,
   options: ProgramOptions,
 ): Promise<DraftCheck> {
-  const { files, sources, parity, recorded, behaviour } = draft
+  const { files, sources, parity, learned, recorded, behaviour } = draft
   const known = [...cases, ...examples].map(row => row.input)
   // Without any row there is still the question whether it answers at all.
   const inputs = known.length > 0 ? known : [sampleOf(behaviour.input_schema)]
   const repeated = inputs.slice(0, REPEATED)
   const asked = [...inputs, ...repeated, ...parity.map(row => row.input), ...recorded]
   const backwards = repeated.toReversed()
-  const [read, run, again] = await Promise.all([
+  const [read, run, again, part] = await Promise.all([
     Object.keys(sources).length > 0 ? readSources(sources, options) : { problems: [], imports: [] },
     answersOf(draft, asked, options),
     answersOf(draft, backwards, options),
+    learned && learnedCheck(draft, learned, options),
   ])
   const problems = read.problems.length > 0 ? read.problems : [run.failure ?? again.failure ?? []].flat()
   const standing = draft.isGenerated
@@ -104,6 +107,7 @@ export async function checkDraft(
       ...(recorded.length > 0 ? [recordedCheck(extra.slice(parity.length))] : []),
       purityCheck(repeated, outcomes, [twice, reversed]),
       ...(parity.length > 0 ? [parityCheck(parity, extra)] : []),
+      ...(part ? [part] : []),
       latencyCheck(latency, draft.targetMs),
     ],
     cases: outcomes.slice(0, cases.length),
@@ -114,6 +118,23 @@ export async function checkDraft(
 
 function withoutAnswers(checks: Check[]): DraftCheck {
   return { checks, cases: [], examples: [], latency: { p50: 0, p95: 0 } }
+}
+
+/** The learned module is a program too: alone it gives the answers of the learner that made it. */
+async function learnedCheck(
+  draft: DraftToCheck,
+  { entry, parity }: NonNullable<Draft['learned']>,
+  options: ProgramOptions,
+): Promise<Check> {
+  const alone = { ...draft, place: { ...draft.place, entry } }
+  const { outcomes, failure } = await answersOf(
+    alone,
+    parity.map(row => row.input),
+    options,
+  )
+  const name = 'parity of the learned part'
+  if (failure) return { name, outcome: 'fail', message: failure }
+  return parityCheck(parity.slice(0, outcomes.length), outcomes, name)
 }
 
 interface Run {

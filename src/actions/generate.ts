@@ -31,6 +31,8 @@ export interface GenerateRequest {
   model?: string | undefined
   /** How many programs a writing generator begins; the best on the rows that it was not shown is taken. */
   candidates?: number | undefined
+  /** Whether those are written around a learned program. Default: `generator.hybrid` of config.yaml. */
+  hybrid?: boolean | undefined
   /** A file whose rows join the app's examples; `-` is standard input. */
   examples?: string | undefined
   columns?: Columns
@@ -88,6 +90,7 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
     brief,
     yardstick: rows,
     candidates: candidatesOf(name, request),
+    isHybrid: isHybrid(name, request, config),
     unsandboxed: request.unsandboxed,
   })
   const seconds = Math.round((performance.now() - since) / 100) / 10
@@ -96,14 +99,16 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
   try {
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()
-    const proposal = await propose(app, name, draft, candidate, seconds)
+    const { generator, madeOf } = written
+    const proposal = await propose(app, generator, draft, candidate, seconds)
     const isAccepted = !request.dryRun && ((await request.accept?.(proposal)) ?? true)
     if (!isAccepted) return { ...proposal, changed: false, version: null, commit: null, draft: null }
     const registered = await registerCandidate(workspace, { data, app }, candidate, {
       examples: rows.added,
       origin: {
         kind: 'generate',
-        generator: name,
+        generator,
+        ...(madeOf && { made_of: madeOf }),
         ...(brief.strategy !== undefined && { strategy: brief.strategy }),
         seed: brief.seed,
         seconds,
@@ -133,15 +138,27 @@ async function draftOf(name: GeneratorName, brief: Brief, signal: AbortSignal): 
   return (await GENERATORS[name]()).default.generate(brief, signal)
 }
 
+function isWriter(name: GeneratorName): boolean {
+  return name === 'llm' || name === 'command'
+}
+
+function isHybrid(name: GeneratorName, { hybrid }: GenerateRequest, { generator }: Config): boolean {
+  if (isWriter(name)) return hybrid ?? generator.hybrid ?? false
+  if (!hybrid) return false
+  throw new LoopaiError('USAGE', `the generator ${name} writes nothing around a learned program`, {
+    hint: '--hybrid is for --generator llm and command',
+  })
+}
+
 function candidatesOf(name: GeneratorName, { candidates = 1 }: GenerateRequest): number {
-  if (candidates === 1 || name === 'llm' || name === 'command') return candidates
+  if (candidates === 1 || isWriter(name)) return candidates
   throw new LoopaiError('USAGE', `the generator ${name} gives the same program every time`, {
     hint: 'several candidates are for --generator llm and command',
   })
 }
 
-function describeRounds({ drafts, remarks, cost }: Written): string[] {
-  if (drafts < 2) return remarks
+function describeRounds({ drafts, remarks, cost, generator }: Written): string[] {
+  if (drafts < 2 || !isWriter(generator)) return remarks
   const spent = cost && cost.usd > 0 ? `, for ${cost.usd.toFixed(4)} USD together` : ''
   return [`The best of ${drafts} drafts${spent}.`, ...remarks]
 }

@@ -4,13 +4,17 @@ import { type Brief, type Cost, type Draft, MOST_UNPRICED_CALLS } from '../domai
 import { LoopaiError } from '../domain/errors.ts'
 import { isHeldOut } from '../domain/evaluation.ts'
 import { feedbackOf } from '../domain/feedback.ts'
+import { joinPart, ownFiles } from '../domain/learned-part.ts'
+import type { Origin } from '../domain/version.ts'
 import { GENERATORS, type GeneratorName } from '../generators/index.ts'
 import type { LoopApp } from '../store/apps.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { isTrusted } from '../store/trust.ts'
-import { type Candidate, prepareCandidate } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
+import { type Judged, judgeDraft } from './judge-draft.ts'
 import type { Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
+import { finishHybrid, learnPart } from './write-hybrid.ts'
 
 /** Drafts, each told what was wrong with the one before. */
 const ATTEMPTS = 3
@@ -24,16 +28,12 @@ export interface WritingTask {
   yardstick: Yardstick
   /** How often to begin from scratch. */
   candidates: number
+  /** Learn first, and have programs written around what was learned. */
+  isHybrid?: boolean
   unsandboxed: boolean | undefined
 }
 
-/** A draft and what came of its checks. */
-interface Judged {
-  draft: Draft
-  candidate: Candidate
-}
-
-interface Search {
+export interface Search {
   best?: Judged
   /** Of all drafts together. */
   cost: Cost | undefined
@@ -43,7 +43,7 @@ interface Search {
   remarks: string[]
 }
 
-export type Written = Omit<Search, 'best'> & Judged
+export type Written = Omit<Search, 'best'> & Judged & { madeOf?: Origin['made_of'] }
 
 /**
  * Has drafts written, checked and judged, and returns the best, which may be one that fails its checks. What is learned is made once; what is
@@ -54,15 +54,21 @@ export async function writeProgram(workspace: Workspace, task: WritingTask): Pro
   warnOfCost(workspace, task)
   const search: Search = { cost: undefined, drafts: 0, remarks: [] }
   try {
+    const learned = task.isHybrid ? await learnPart(workspace, task) : undefined
+    search.best = learned?.alone
     for (let number = 1; number <= task.candidates; number++) {
       const candidate = { number, of: task.candidates }
       const goesOn = await writeInRounds(
         workspace,
-        { ...task, brief: { ...task.brief, isTrusted, candidate } },
+        {
+          ...task,
+          brief: { ...task.brief, isTrusted, candidate, ...(learned && { learned: learned.part }) },
+        },
         search,
       )
       if (!goesOn) break
     }
+    if (learned) return await finishHybrid(workspace, task, { search, learned })
     const { best, ...rest } = search
     return { ...rest, ...best! }
   } catch (error) {
@@ -110,15 +116,10 @@ async function writeInRounds(workspace: Workspace, task: WritingTask, search: Se
       search,
     )
     if (!draft) return false
-    workspace.progress({ stage: 'running the checks', done: 0, total: 1 })
-    const candidate = await prepareCandidate(task.app, config, draft, task.yardstick, {
-      isGenerated: true,
-      unsandboxed: task.unsandboxed,
-      signal: workspace.signal,
-    })
-    await keepBetter(search, { draft, candidate })
+    const judged = await judgeDraft(workspace, task, { draft, generator })
+    await keepBetter(search, judged)
     workspace.signal.throwIfAborted()
-    feedback = feedbackOn(task, draft, candidate, round)
+    feedback = feedbackOn(task, judged, round)
     const isGood = feedback.problems.length === 0 && (feedback.accuracy ?? 1) >= config.targets.accuracy
     if (isGood) break
   }
@@ -131,14 +132,15 @@ async function writeOne(workspace: Workspace, task: WritingTask, search: Search)
   const calls = search.cost?.calls ?? 0
   const budgetUsd = task.config.budget.llm_usd_per_attempt - (search.cost?.usd ?? 0)
   try {
-    const draft = await generator.generate({ ...task.brief, budgetUsd, calls }, workspace.signal)
+    const written = await generator.generate({ ...task.brief, budgetUsd, calls }, workspace.signal)
+    const draft = task.brief.learned ? joinPart(written, task.brief.learned) : written
     search.drafts++
     search.cost = addCosts(search.cost, draft.cost)
     return draft
   } catch (error) {
     const isSurvivable =
       error instanceof LoopaiError && (error.code === 'BUDGET_EXHAUSTED' || error.code === 'GENERATOR_FAILED')
-    if (!isSurvivable || !search.best) throw error
+    if (!isSurvivable || search.drafts === 0) throw error
     search.remarks.push(`No further attempt: ${error.message}.`)
     return undefined
   }
@@ -169,11 +171,15 @@ function rank({ check, scorecard }: Candidate): number {
   return (passes ? 10 : 0) + (scorecard.held_out.accuracy ?? 0) + (scorecard.cases.accuracy ?? 0) / 1000
 }
 
-function feedbackOn({ yardstick }: WritingTask, draft: Draft, { check }: Candidate, attempts: number) {
+function feedbackOn(
+  { yardstick, brief }: WritingTask,
+  { draft, candidate: { check } }: Judged,
+  attempts: number,
+) {
   const tried = check.examples.map((outcome, i) => ({ example: yardstick.examples[i]!, outcome }))
   return feedbackOf({
     attempts,
-    files: draft.files,
+    files: ownFiles(draft, brief.learned?.files ?? []),
     checks: check.checks,
     shown: tried.filter(({ example }) => !isHeldOut(example)),
   })

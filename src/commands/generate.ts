@@ -18,6 +18,7 @@ interface Options extends ColumnOptions {
   seed?: number
   model?: string
   candidates?: number
+  hybrid?: boolean
   promote?: boolean
   dryRun?: boolean
   unsandboxed?: boolean
@@ -44,6 +45,7 @@ const command: CommandFile = {
         'programs to have written, of which the best is taken (llm, command)',
         wholeNumber(1),
       )
+      .option('--hybrid', 'learn first, and have it written around what was learned (llm, command)')
       .option('--seed <number>', 'for everything random', wholeNumber(0))
       .option('--promote', 'promote the new version when the gate lets it')
       .option('--dry-run', 'show what would become a version, and stop')

@@ -9,7 +9,7 @@ import { explainWriteError } from '../store/atomic.ts'
 import { printable } from '../terminal/errors.ts'
 import { reportPage } from '../terminal/page.ts'
 import { describeQuality } from '../terminal/quality.ts'
-import { describeComparison } from '../terminal/report.ts'
+import { describeComparison, describeParts } from '../terminal/report.ts'
 import { table } from '../terminal/table.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { CommandFile } from './command.ts'
@@ -110,7 +110,7 @@ function appLines(app: ShownApp): string[] {
     `v${version}`,
     status,
     score?.accuracy == null ? '-' : `${percent(score.accuracy)} %`,
-    origin.generator ?? origin.kind,
+    origin.made_of?.map(part => part.generator).join(' + ') ?? origin.generator ?? origin.kind,
     created_at.slice(0, 16).replace('T', ' '),
     shortDigest(digest),
   ])
@@ -135,6 +135,7 @@ function versionLines(version: ShownVersionInFull): string[] {
     ['digest', version.digest],
     ['made', `${version.created_at} by ${printable(version.created_by)}`],
     ['how', [origin.kind, origin.generator, origin.strategy].filter(Boolean).join(', ')],
+    ...(origin.made_of ? [['made of', printable(describeParts(origin.made_of))]] : []),
     ['parent', version.parent === null ? 'none' : `v${version.parent}`],
     ['folder', path.relative(process.cwd(), version.path) || '.'],
     ['files', version.files.map(file => `${printable(file.path)} (${kilobytes(file.size)})`).join(', ')],

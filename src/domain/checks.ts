@@ -76,13 +76,13 @@ export function purityCheck(inputs: Json[], first: Outcome[], repetitions: Outco
   return { name, outcome: 'fail', message }
 }
 
-export function parityCheck(parity: Draft['parity'], outcomes: Outcome[]): Check {
+export function parityCheck(parity: Draft['parity'], outcomes: Outcome[], name = 'parity'): Check {
   const wrong = parity.filter(({ output }, i) => {
     const outcome = outcomes[i]!
     return outcome.status !== 'success' || !isDeepStrictEqual(outcome.output, output)
   })
   const message = `gives the generator's own answers to ${parity.length - wrong.length} of ${parity.length} rows`
-  return { name: 'parity', outcome: wrong.length === 0 ? 'pass' : 'fail', message }
+  return { name, outcome: wrong.length === 0 ? 'pass' : 'fail', message }
 }
 
 export function latencyCheck({ p95 }: Latency, targetMs: number): Check {

@@ -22,6 +22,8 @@ export interface Settings {
 export interface GeneratorSettings {
   use: string
   strategy?: string
+  /** `llm`, `command`: learn first, and have the program written around what was learned. */
+  hybrid?: boolean
   /** `llm`: whose protocol is spoken, with which model, where. The key is in the environment. */
   provider?: 'openai-compatible' | 'anthropic' | 'ollama'
   model?: string

@@ -24,9 +24,26 @@ export interface Brief {
   calls?: number
   /** Which of several attempts from scratch this one is, from 1. */
   candidate?: { number: number; of: number }
+  /** A learned program that the writer may build on. */
+  learned?: LearnedPart
   /** What was wrong with the draft before: this one should mend it. */
   feedback?: Feedback
   report?: (progress: Progress) => void
+}
+
+/**
+ * A program learned from the rows that the writer is shown, to write rules or features around. The rows that judge the whole are as new to it
+ * as to the writer.
+ */
+export interface LearnedPart {
+  /** The module, and what it reads. */
+  files: Draft['files']
+  entry: string
+  parity: Draft['parity']
+  /** Of the shown rows, each answered by a model that had not seen it. */
+  accuracy: number
+  /** Those of them that were answered wrong, the surest first. */
+  mistakes: { input: Json; expected: Json; got: Json; confidence: number }[]
 }
 
 /** What a writer learns of its last draft. Only rows that it was shown are in it. */
@@ -58,6 +75,8 @@ export interface Draft {
   notes: string[]
   /** Rows and the answers that the generator's own implementation gives; the program must give the same. */
   parity: { input: Json; output: Json }[]
+  /** A module that the program is written around, and must itself give the answers of the learner that made it. */
+  learned?: Pick<LearnedPart, 'entry' | 'parity'>
   /** Answers to rows by a program that had not seen them, in the order of `brief.examples`. */
   outOfFold?: { output: Json; confidence: number }[]
   /** What the generator found out about the data and its program, for the report. */

@@ -1,4 +1,4 @@
-import type { Brief, Feedback } from './draft.ts'
+import type { Brief, Feedback, LearnedPart } from './draft.ts'
 import type { Example } from './example.ts'
 import { shapeOf, shapeOfExample } from './shapes.ts'
 
@@ -26,6 +26,16 @@ export function outwardFeedback(brief: Brief, feedback: Feedback): Feedback {
       return { input: example.input, expected: example.output, ...answer }
     }),
   }
+}
+
+/** What a writer may know of the learned part. Its files hold words of the rows, so where those are private it gets none of them. */
+export function outwardPart(brief: Brief, { files, accuracy, mistakes }: LearnedPart) {
+  if (brief.external === 'full') return { files, accuracy, mistakes }
+  const shapes = mistakes.map(({ input, expected, got, confidence }) => {
+    const [right, wrong] = [expected, got].map(output => outwardExample(brief, { input, output }))
+    return { input: right!.input, expected: right!.output, got: wrong!.output, confidence }
+  })
+  return { files: [], accuracy, mistakes: shapes }
 }
 
 /** A message may quote an input: where rows are private, only what kind of message it is. */

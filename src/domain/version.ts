@@ -34,6 +34,8 @@ export interface Origin {
   strategy?: string
   seed?: number
   seconds?: number
+  /** Who wrote which files, when they are of several: the learner learned from `rows` rows and answers this share of the held-out ones alone. */
+  made_of?: { generator: string; files: string[]; rows?: number; accuracy?: number }[]
   /** Of a language model. */
   model?: string
   prompt_sha256?: string

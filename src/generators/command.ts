@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import type { Brief, Draft, Generator } from '../domain/draft.ts'
+import type { Brief, Draft, Generator, LearnedPart } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { ABOUT_SHAPES, outwardExample, outwardFeedback } from '../domain/outward.ts'
-import { packageFile } from '../package.ts'
+import { ABOUT_SHAPES, outwardExample, outwardFeedback, outwardPart } from '../domain/outward.ts'
+import { fillPrompt } from './llm/prompt.ts'
 
 /** All that an agent inherits: where programs are, where its own settings are, which language is spoken. No key, no token. */
 const INHERITED = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TMPDIR']
@@ -58,19 +57,26 @@ function forbidden({ app, examples }: Brief, file: string): LoopaiError {
 
 /** What lies in the folder when the agent begins. The program of the attempt before is there to be mended. */
 function filesFor(brief: Brief): Map<string, string | Uint8Array> {
-  const { app, examples, feedback } = brief
-  const rows = examples.map(example => `${JSON.stringify(outwardExample(brief, example))}\n`).join('')
+  const { app, examples, feedback, learned } = brief
+  const rows = examples.map(example => outwardExample(brief, example))
+  const part = learned && outwardPart(brief, learned)
   const { files = [], ...wrong } = feedback ? outwardFeedback(brief, feedback) : {}
   return new Map<string, string | Uint8Array>([
     ...files.map(file => [file.path, file.content] as const),
     ['TASK.md', taskText(brief)],
     ['spec.json', `${JSON.stringify(app, null, 2)}\n`],
-    ['examples.jsonl', rows],
+    ['examples.jsonl', linesOf(rows)],
+    ...(part ? part.files.map(file => [file.path, file.content] as const) : []),
+    ...(part ? [['mistakes.jsonl', linesOf(part.mistakes)] as const] : []),
     ...(feedback ? [['feedback.json', `${JSON.stringify(wrong, null, 2)}\n`] as const] : []),
   ])
 }
 
-function taskText({ app, feedback, external }: Brief): string {
+function linesOf(rows: object[]): string {
+  return rows.map(row => `${JSON.stringify(row)}\n`).join('')
+}
+
+function taskText({ app, feedback, learned, external }: Brief): string {
   const lines = [
     `# ${app.name}`,
     '',
@@ -79,6 +85,7 @@ function taskText({ app, feedback, external }: Brief): string {
     'Write `program.py` into this folder. `spec.json` has the JSON Schemas of input and output, `examples.jsonl` labelled rows' +
       `${external === 'full' ? '' : ABOUT_SHAPES}. The program is`,
     'judged on other rows of the same kind. It may read files that you leave beside it.',
+    ...(learned ? ['', ...aboutLearned(learned, external)] : []),
     ...(feedback
       ? ['', '`program.py` is your last version; `feedback.json` says what is wrong with it. Mend it.']
       : []),
@@ -90,10 +97,20 @@ function taskText({ app, feedback, external }: Brief): string {
   return `${[...lines, ...rules].join('\n')}\n`
 }
 
+/** The module and where it goes wrong, as it is told to language models, but for the rows: they are in a file. */
+function aboutLearned({ accuracy }: LearnedPart, external: Brief['external']): string[] {
+  const told = fillPrompt('learned.md', {
+    ACCURACY: (100 * accuracy).toFixed(1),
+    MISTAKES: '`mistakes.jsonl` has the rows that it got wrong then, the surest first.',
+  })
+  return external === 'full' ? [told] : [told, 'It is private, and will be there when the program runs.']
+}
+
 /** The list of rules in the prompt for language models: they are the same for whoever writes. */
 function ruleLines(): string[] {
-  const text = readFileSync(packageFile('templates', 'prompts', 'write-program.md'), 'utf8')
-  return text.split('\n').filter(line => /^(- | {2}\S)/.test(line))
+  return fillPrompt('write-program.md', {})
+    .split('\n')
+    .filter(line => /^(- | {2}\S)/.test(line))
 }
 
 interface RunOptions {
@@ -169,4 +186,4 @@ async function collect(folder: string, given: Map<string, unknown>): Promise<Dra
   })
 }
 
-const OURS = new Set(['TASK.md', 'spec.json', 'examples.jsonl', 'feedback.json'])
+const OURS = new Set(['TASK.md', 'spec.json', 'examples.jsonl', 'mistakes.jsonl', 'feedback.json'])

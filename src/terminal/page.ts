@@ -4,7 +4,7 @@ import { describeScore, percent, scoreOf } from '../domain/scorecard.ts'
 import { escapeMarkup } from './markup.ts'
 import { type Bar, bars, calibrationPlot, confusionMatrix, labelBars, learningCurve } from './plots.ts'
 import { nameOf, share } from './quality.ts'
-import { describeComparison } from './report.ts'
+import { describeComparison, describeParts } from './report.ts'
 
 const STYLE = `
   body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; background: #fff }
@@ -60,6 +60,7 @@ function facts({
     ['status', status],
     ['made', `${created_at} by ${created_by}`],
     ['how', [origin.kind, origin.generator, origin.strategy].filter(Boolean).join(', ')],
+    ...(origin.made_of ? [['made of', describeParts(origin.made_of)]] : []),
     ...(origin.seconds === undefined ? [] : [['written in', `${origin.seconds} s`]]),
     ...cost,
     ['size', `${Math.ceil(bytes / 1024)} KB`],

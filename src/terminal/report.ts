@@ -1,5 +1,6 @@
 import type { Check } from '../domain/promotion.ts'
 import { type Comparison, describeScore, percent, type ScoreReport } from '../domain/scorecard.ts'
+import type { Origin } from '../domain/version.ts'
 import { printable } from './errors.ts'
 import type { Style } from './style.ts'
 
@@ -24,6 +25,17 @@ export function describeReport({ held_out, cases }: ScoreReport): string[] {
   })
   const more = cases.failed.length > SHOWN ? [`  … and ${cases.failed.length - SHOWN} more`] : []
   return [...rows, `golden cases ${cases.right} of ${cases.total} right`, ...wrong, ...more]
+}
+
+/** Who wrote which files of a version. */
+export function describeParts(parts: NonNullable<Origin['made_of']>): string {
+  return parts
+    .map(({ generator, files, rows, accuracy }) => {
+      const from = rows === undefined ? '' : ` from ${rows} rows`
+      const alone = accuracy === undefined ? '' : `, alone ${percent(accuracy)} %`
+      return `${files.join(', ')} by ${generator}${from}${alone}`
+    })
+    .join('; ')
 }
 
 export function describeComparison({

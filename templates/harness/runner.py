@@ -369,6 +369,8 @@ def compile_program(path):
 
 
 def load(code, path):
+    # Modules beside the program come last: they shadow nothing of the standard library.
+    sys.path.append(os.path.dirname(path))
     # A registered module: dataclasses and pickle look their own module up.
     module = type(sys)("program")
     module.__file__ = path

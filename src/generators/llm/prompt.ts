@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { Brief, Feedback } from '../../domain/draft.ts'
+import type { Brief, Feedback, LearnedPart } from '../../domain/draft.ts'
 import type { Example } from '../../domain/example.ts'
-import { ABOUT_SHAPES, outwardExample, outwardFeedback } from '../../domain/outward.ts'
+import { ABOUT_SHAPES, outwardExample, outwardFeedback, outwardPart } from '../../domain/outward.ts'
 import { packageFile } from '../../package.ts'
 
 export interface Message {
@@ -25,12 +25,13 @@ const MOST_FAILURES = 20
 export function writePrompt(brief: Brief): Prompt {
   const rows = shownRows(brief)
   const { app, candidate, feedback } = brief
-  const task = fill('task.md', {
+  const task = fillPrompt('task.md', {
     TASK: app.task,
     INPUT_SCHEMA: JSON.stringify(app.input_schema, null, 2),
     OUTPUT_SCHEMA: JSON.stringify(app.output_schema, null, 2),
     ROWS_TITLE: describeRows(brief, rows.length),
     ROWS: rows.map(dataLine).join('\n'),
+    LEARNED: brief.learned ? `\n${describeLearned(brief, brief.learned)}\n` : '',
     CANDIDATE:
       candidate && candidate.of > 1
         ? `\nThis is attempt ${candidate.number} of ${candidate.of} from scratch, and the best is taken: choose an approach that the others may not.\n`
@@ -45,7 +46,7 @@ export function writePrompt(brief: Brief): Prompt {
     })
     messages.push({ role: 'user', content: repair(brief, feedback) })
   }
-  return { system: fill('write-program.md', {}), messages, rows: rows.length }
+  return { system: fillPrompt('write-program.md', {}), messages, rows: rows.length }
 }
 
 /** Evenly over the labels, as many as there is room for; in the order in which they are. */
@@ -78,10 +79,23 @@ function describeRows({ examples, external }: Brief, shown: number): string {
   return `${some}, one a line${shapes}:`
 }
 
+/** What the learned module is, and where it goes wrong. */
+function describeLearned(brief: Brief, learned: LearnedPart): string {
+  const { accuracy, mistakes } = outwardPart(brief, learned)
+  const rows = mistakes.slice(0, MOST_FAILURES).map(dataLine)
+  return fillPrompt('learned.md', {
+    ACCURACY: (100 * accuracy).toFixed(1),
+    MISTAKES:
+      rows.length > 0
+        ? `Rows that it got wrong then, the surest first:\n<data>\n${rows.join('\n')}\n</data>`
+        : '',
+  })
+}
+
 function repair(brief: Brief, feedback: Feedback): string {
   const { accuracy, problems, failures } = outwardFeedback(brief, feedback)
   const rows = failures.slice(0, MOST_FAILURES).map(dataLine)
-  return fill('repair.md', {
+  return fillPrompt('repair.md', {
     ACCURACY:
       accuracy === null
         ? ''
@@ -95,11 +109,12 @@ function repair(brief: Brief, feedback: Feedback): string {
 }
 
 /** One line that cannot end the block of data that it stands in. */
-function dataLine(value: Example | Feedback['failures'][number]): string {
+function dataLine(value: object): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }
 
-function fill(name: string, values: Record<string, string>): string {
+/** A shipped text about programs, with values in its places. */
+export function fillPrompt(name: string, values: Record<string, string>): string {
   const text = readFileSync(packageFile('templates', 'prompts', name), 'utf8')
   return text.replace(/@@([A-Z_]+)@@/g, (_, key: string) => values[key]!).trim()
 }
