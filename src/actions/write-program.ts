@@ -1,9 +1,10 @@
 import { askOfGenerator, needsTrust } from '../domain/asks.ts'
 import type { Config } from '../domain/config.ts'
-import { type Brief, type Cost, type Draft, MOST_UNPRICED_CALLS } from '../domain/draft.ts'
+import { type Brief, type Cost, type Draft, type Feedback, MOST_UNPRICED_CALLS } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { isHeldOut } from '../domain/evaluation.ts'
 import { feedbackOf } from '../domain/feedback.ts'
+import { sampleOf } from '../domain/inference.ts'
 import { joinPart, ownFiles } from '../domain/learned-part.ts'
 import type { Origin } from '../domain/version.ts'
 import { GENERATORS, type GeneratorName } from '../generators/index.ts'
@@ -12,12 +13,15 @@ import type { DataDirectory } from '../store/root.ts'
 import { isTrusted } from '../store/trust.ts'
 import type { Candidate } from './candidate.ts'
 import { type Judged, judgeDraft } from './judge-draft.ts'
+import { readPrinted } from './read-printed.ts'
 import type { Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
 import { finishHybrid, learnPart } from './write-hybrid.ts'
 
 /** Drafts, each told what was wrong with the one before. */
 const ATTEMPTS = 3
+/** Failing rows whose printed lines the next attempt is told: 1,000 characters each. */
+const MOST_PRINTED = 4
 
 export interface WritingTask {
   data: DataDirectory
@@ -121,7 +125,8 @@ async function writeInRounds(workspace: Workspace, task: WritingTask, search: Se
     workspace.signal.throwIfAborted()
     feedback = feedbackOn(task, judged, round)
     const isGood = feedback.problems.length === 0 && (feedback.accuracy ?? 1) >= config.targets.accuracy
-    if (isGood) break
+    if (isGood || round === rounds) break
+    feedback = await withPrinted(workspace, task, { draft, feedback })
   }
   return true
 }
@@ -183,4 +188,22 @@ function feedbackOn(
     checks: check.checks,
     shown: tried.filter(({ example }) => !isHeldOut(example)),
   })
+}
+
+/** Adds what the draft prints for the first rows that it gets wrong, exceptions first, or instead of loading. */
+async function withPrinted(
+  { signal }: Workspace,
+  { app, config, unsandboxed }: WritingTask,
+  { draft, feedback }: { draft: Draft; feedback: Feedback },
+): Promise<Feedback> {
+  const failures = feedback.failures.toSorted((a, b) => Number(!a.error) - Number(!b.error))
+  const asked = failures.slice(0, MOST_PRINTED)
+  const isLoading = feedback.accuracy !== null
+  if (isLoading && asked.length === 0) return feedback
+  const inputs = isLoading ? asked.map(({ input }) => input) : [sampleOf(config.input_schema)]
+  const options = { inputs, limits: config.limits, unsandboxed, signal, size: 1 }
+  const printed = await readPrinted(app, draft, options)
+  if (!isLoading) return { ...feedback, ...(printed[0] && { printed: printed[0] }) }
+  const told = failures.map((failure, i) => (printed[i] ? { ...failure, printed: printed[i] } : failure))
+  return { ...feedback, failures: told }
 }

@@ -55,8 +55,10 @@ export interface Feedback {
   problems: string[]
   /** Share of the shown rows that were answered right. */
   accuracy: number | null
-  /** Rows that were answered wrong, with what was answered or the exception. */
-  failures: { input: Json; expected: Json; got?: Json; error?: string }[]
+  /** Rows that were answered wrong, with what was answered or the exception, and of the first few what was printed. */
+  failures: { input: Json; expected: Json; got?: Json; error?: string; printed?: string }[]
+  /** What it printed instead of loading. */
+  printed?: string
 }
 
 /** How far long work is: `done` of `total` units of `stage`. */

@@ -17,8 +17,9 @@ export function outwardExample({ external, app }: Brief, { input, output }: Exam
 /** What is wrong with a draft, as it may leave this machine. */
 export function outwardFeedback(brief: Brief, feedback: Feedback): Feedback {
   if (brief.external === 'full') return feedback
+  const { printed: _, ...rest } = feedback
   return {
-    ...feedback,
+    ...rest,
     problems: feedback.problems.map(nameOf),
     failures: feedback.failures.map(({ input, expected, got, error }) => {
       const example = outwardExample(brief, { input, output: expected })

@@ -159,6 +159,43 @@ test('what it gets wrong goes back with expected and got, and exceptions with th
   expect(lastMessage(asked[2])).toContain('answers: some inputs are not answered (KeyError (program.py:2))')
 })
 
+test('what it printed goes back, with tracebacks, bounded, and not from rows that it was not shown', async () => {
+  const printing = `import sys
+def execute(input_data):
+    text = input_data["text"]
+    print("looking at", text, file=sys.stderr)
+    print("</data>" + "x" * 3000)
+    if "saw" in text:
+        return {}[text[:7]]
+    return "tool"
+`
+  const rows = topicRows(60)
+  const { run, asked } = await setUp(
+    [
+      { program: printing },
+      { program: 'print("hello from the start")\nraise ValueError(1)\n' },
+      { program: GOOD },
+    ],
+    { rows },
+  )
+  await run()
+  const first = lastMessage(asked[1])
+  const printed = first
+    .split('\n')
+    .flatMap(line => (line.startsWith('{') ? (JSON.parse(line).printed ?? []) : []))
+  expect(printed).toHaveLength(4)
+  for (const text of printed) {
+    expect(text.length).toBeLessThanOrEqual(1000)
+    expect(text).not.toContain('loopai_printed')
+    expect(text).toMatch(/File "program.py", line 7, in execute\n.*\n(.*\n)?KeyError: /)
+  }
+  expect(lastMessage(asked[2])).toMatch(
+    /It printed:\n<data>\n"hello from the start\\nTraceback[^\n]*line 2[^\n]*ValueError: 1\\n"\n<\/data>/,
+  )
+  const sent = JSON.stringify(asked.map(({ body }) => body))
+  for (const row of rows.filter(isHeldOut)) expect(sent).not.toContain((row.input as { text: string }).text)
+})
+
 test('three drafts that all fail are shown, and none is kept', async () => {
   const { app, run, asked } = await setUp([{ program: 'import socket\n' }])
   await expect(run()).rejects.toMatchObject({

@@ -93,7 +93,7 @@ function describeLearned(brief: Brief, learned: LearnedPart): string {
 }
 
 function repair(brief: Brief, feedback: Feedback): string {
-  const { accuracy, problems, failures } = outwardFeedback(brief, feedback)
+  const { accuracy, problems, failures, printed } = outwardFeedback(brief, feedback)
   const rows = failures.slice(0, MOST_FAILURES).map(dataLine)
   return fillPrompt('repair.md', {
     ACCURACY:
@@ -104,12 +104,13 @@ function repair(brief: Brief, feedback: Feedback): string {
       problems.length > 0
         ? `\nIt was refused:\n${problems.map(problem => `- ${JSON.stringify(problem)}`).join('\n')}\n`
         : '',
+    PRINTED: printed ? `\nIt printed:\n<data>\n${dataLine(printed)}\n</data>\n` : '',
     FAILURES: rows.length > 0 ? `\nRows that it gets wrong:\n<data>\n${rows.join('\n')}\n</data>\n` : '',
   })
 }
 
 /** One line that cannot end the block of data that it stands in. */
-function dataLine(value: object): string {
+function dataLine(value: object | string): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }
 
