@@ -1,5 +1,6 @@
 // How fast workers are, as ratios to a bare interpreter on the same machine, from interleaved rounds. `node bench/workers.mjs [rounds]`
 import { execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -30,6 +31,13 @@ with open(sys.argv[3], 'w') as out:
 print(time.perf_counter() - start)
 `
 
+// What no call can beat: the same channel, an interpreter that parses a line and answers with a constant.
+const ECHO = `
+import json, os
+for line in os.fdopen(3, 'rb', 1 << 16):
+    os.write(3, b'{"n":"%s","ok":true,"out":null}\\n' % json.loads(line)['n'].encode())
+`
+
 try {
   const { openPool, interpreter } = await load(
     'workers',
@@ -41,6 +49,7 @@ try {
   const python = (await interpreter()).executable
   const limits = { timeout_ms: 5000, load_ms: 10_000, memory_mb: 512, output_kb: 1024, input_kb: 1024 }
   const rows = []
+  const echo = startEcho(python)
   for (const [name, code] of Object.entries(PROGRAMS)) {
     const directory = path.join(
       folder,
@@ -67,6 +76,7 @@ try {
       bareSeconds: [],
       chunkSeconds: [],
       shared: [],
+      echo: [],
       request: [],
       kill: [],
       start: [],
@@ -82,6 +92,7 @@ try {
       )
       measured.chunkSeconds.push(await seconds(() => runAll(pools.many)))
       measured.shared.push(await median(2000, () => pools.shared.run(INPUTS[0])))
+      measured.echo.push(await median(2000, () => echo.call(JSON.stringify(INPUTS[0]))))
       measured.request.push(await median(150, () => pools.request.run(INPUTS[0])))
       measured.kill.push(await killToGone(open, directory))
       measured.bareStart.push(await seconds(() => bareStart(python, directory)))
@@ -90,6 +101,7 @@ try {
     const of = key => middle(measured[key])
     rows.push(
       [`${name}: shared call p50`, `${(of('shared') * 1e6).toFixed(0)} µs`],
+      [`${name}: shared call p50 / bare echo`, `${(of('shared') / of('echo')).toFixed(2)} ×`],
       [`${name}: forked call p50`, `${(of('request') * 1e3).toFixed(2)} ms`],
       [`${name}: chunks on two workers`, `${Math.round(INPUTS.length / of('chunkSeconds'))}/s`],
       [`${name}: bare loop`, `${Math.round(INPUTS.length / of('bareSeconds'))}/s`],
@@ -100,12 +112,12 @@ try {
     )
     for (const pool of Object.values(pools)) await pool.close()
   }
+  echo.close()
   for (const [what, figure] of rows) console.log(what.padEnd(62), figure)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** The library's inside, bundled: the package exports less. */
 /** As a batch does it: a few thousand at a time, the next ones ready before the last are done. */
 async function runAll(pool) {
   const size = 4000
@@ -137,6 +149,22 @@ async function killToGone(open) {
   const pool = await open('shared')
   await pool.ready
   return seconds(() => pool.close())
+}
+
+function startEcho(python) {
+  const child = spawn(python, ['-c', ECHO], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  const channel = child.stdio[3]
+  let settle
+  channel.on('data', line => settle(JSON.parse(line)))
+  return {
+    call(input) {
+      return new Promise(resolve => {
+        settle = resolve
+        channel.write(`{"n":"${randomUUID()}","in":${input}}\n`)
+      })
+    },
+    close: () => child.kill(),
+  }
 }
 
 /** What no worker can beat: the interpreter loads the program, answers once and ends. */
