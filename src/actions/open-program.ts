@@ -71,7 +71,8 @@ export async function openProgram(
           return outcomeOf(await pool.run(value, limitOf(call)), output)
         } catch (error) {
           if (!(error instanceof LoopaiError) || error.code !== 'INPUT_TOO_LARGE') throw error
-          return invalidInput([{ pointer: '', message: `is larger than ${contract.limits.input_kb} KiB` }])
+          const message = `is larger than ${contract.limits.input_kb} KiB, which limits.input_kb allowed when this version was made`
+          return invalidInput([{ pointer: '', message }])
         }
       },
       async answerMany(values, call = {}) {

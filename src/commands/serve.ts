@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { Workspace } from '../actions/workspace.ts'
+import { isLoopbackHost } from '../domain/asks.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { listen } from '../server/listen.ts'
 import { createLog, type Log } from '../server/log.ts'
@@ -41,7 +41,7 @@ Examples:
     { host, port, tokenEnv, insecure, unsandboxed }: Options,
   ) {
     const token = tokenEnv === undefined ? undefined : readToken(workspace, tokenEnv)
-    if (!isLoopback(host) && token === undefined && !insecure) {
+    if (!isLoopbackHost(host) && token === undefined && !insecure) {
       throw new LoopaiError('USAGE', `${host} can be reached by others, and no token is asked for`, {
         hint: 'name an environment variable with a token: --token-env LOOPAI_TOKEN   (or add --insecure)',
       })
@@ -78,11 +78,6 @@ function readToken({ env }: Workspace, name: string): string {
   throw new LoopaiError('MISSING_VALUE', `the environment variable ${name} holds no token`, {
     hint: `make one: export ${name}=$(openssl rand -hex 32)`,
   })
-}
-
-function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '')
-  return host === 'localhost' || address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
 }
 
 /** What is told to a person elsewhere is a line of the log here. */

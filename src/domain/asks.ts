@@ -29,10 +29,16 @@ export function asksOf({ generator }: Pick<Config, 'generator'>): (Ask & JsonObj
   return ['command', 'llm'].flatMap(use => askOfGenerator(use, generator) ?? [])
 }
 
+/** Whether a URL leads to this machine and nowhere else. */
 export function isLoopback(url: string): boolean {
   try {
-    return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
+    return isLoopbackHost(new URL(url).hostname)
   } catch {
     return false
   }
+}
+
+/** The same for a name or an address, with or without the brackets of IPv6. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host)
 }

@@ -39,7 +39,8 @@ export function createIdempotency(now: () => Date, maxBytes = MAX_BYTES): Idempo
   function forgetOld(time: number) {
     for (const [key, entry] of kept) {
       if (entry.until > time && kept.size < MAX_KEYS) return
-      forget(key, entry)
+      // One without a reply is still to be waited for.
+      if (entry.bytes > 0) forget(key, entry)
     }
   }
 
@@ -49,7 +50,6 @@ export function createIdempotency(now: () => Date, maxBytes = MAX_BYTES): Idempo
     bytes += entry.bytes
     for (const [oldest, old] of kept) {
       if (bytes <= maxBytes) return
-      // One without a reply weighs nothing, and is still to be waited for.
       if (old.bytes > 0) forget(oldest, old)
     }
   }
