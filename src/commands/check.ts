@@ -1,6 +1,8 @@
 import { appendFile } from 'node:fs/promises'
 import path from 'node:path'
 import { check } from '../actions/check.ts'
+import { explainWriteError } from '../store/atomic.ts'
+import { count } from '../terminal/count.ts'
 import { describeFindings, findingsAsMarkdown } from '../terminal/findings.ts'
 import type { CommandFile } from './command.ts'
 
@@ -20,13 +22,16 @@ const command: CommandFile = {
     const checked = await check(workspace, { base })
     const { flags, print, printJson } = terminal
     const { apps, findings, outcome, versions } = checked
-    const count = `${versions} versions of ${apps} Loop Apps`
-    const title = findings.length === 0 ? `${count} are sound` : `${findings.length} findings in ${count}`
+    const counted = `${count(versions, 'version')} of ${count(apps, 'Loop App')}`
+    const title =
+      findings.length === 0
+        ? `${counted} ${versions === 1 ? 'is' : 'are'} sound`
+        : `${count(findings.length, 'finding')} in ${counted}`
     if (summary) {
-      await appendFile(
-        path.resolve(workspace.cwd, summary),
-        findingsAsMarkdown(`loopai check: ${title}`, findings),
-      )
+      const file = path.resolve(workspace.cwd, summary)
+      await appendFile(file, findingsAsMarkdown(`loopai check: ${title}`, findings)).catch(error => {
+        throw explainWriteError(error, file)
+      })
     }
     if (flags.json) printJson(checked)
     else if (flags.quiet) print(outcome)

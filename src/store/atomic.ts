@@ -54,10 +54,12 @@ export function explainWriteError(cause: unknown, place: string): unknown {
     const hint = 'free some space and repeat the command; nothing was changed'
     return new LoopaiError('DISK_FULL', `no space left for ${place}`, { hint, cause })
   }
-  // A recursive mkdir says ENOENT where the file system is read-only.
   const isForbidden = code === 'EROFS' || code === 'EACCES' || code === 'EPERM'
-  if (isForbidden || (code === 'ENOENT' && syscall === 'mkdir')) {
-    const hint = 'check the permissions, or name another data directory with --dir'
+  const isNoPlace = code === 'EISDIR' || code === 'ENOTDIR'
+  // A recursive mkdir says ENOENT where the file system is read-only.
+  const isMissing = code === 'ENOENT' && (syscall === 'mkdir' || syscall === 'open')
+  if (isForbidden || isNoPlace || isMissing) {
+    const hint = 'check the path and the permissions, or name another data directory with --dir'
     return new LoopaiError('NOT_WRITABLE', `cannot write ${place} (${code})`, { hint, cause })
   }
   return cause
