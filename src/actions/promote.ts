@@ -53,12 +53,13 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   const send = async () =>
     request.push || request.branch ? publish(workspace, app, { version: to, branch: request.branch }) : null
   if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
-  if (marks(history).get(to.number) === 'bad' && !request.force) throw markedBad(app, to)
+  const isBad = marks(history).get(to.number) === 'bad'
+  if (isBad && !request.force) throw markedBad(app, to)
   await refuseUncommitted(data, app, to)
 
   const judged = await judge({ data, app }, to, { ...request, signal: workspace.signal })
   const { plan } = judged
-  const forced = Boolean(request.force) && plan.outcome !== 'pass'
+  const forced = Boolean(request.force) && (isBad || plan.outcome !== 'pass')
   if (request.dryRun) return { ...plan, forced, commit: null, pushed: null }
   if (plan.outcome !== 'pass' && !forced) throw refused(app, plan)
   const commit = await flip(
@@ -72,6 +73,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
       forced,
     },
   )
+  if (isBad) workspace.report(`v${to.number} was marked bad; that it is promoted takes the mark back`)
   return { ...plan, forced, commit, pushed: await send() }
 }
 

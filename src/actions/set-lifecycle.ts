@@ -1,4 +1,6 @@
 import { isHeld, type Lifecycle, lifecycleOf } from '../domain/history.ts'
+import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { tell } from './entry.ts'
 import { openAppToWrite } from './open-app.ts'
@@ -7,7 +9,8 @@ import { write } from './write.ts'
 
 export interface LifecycleSet {
   loop_app_id: string
-  state: Lifecycle
+  /** As `list` has it: an app that is awake and has no active version is a draft. */
+  state: Lifecycle | 'draft'
   changed: boolean
   commit: string | null
 }
@@ -21,10 +24,11 @@ export async function setLifecycle(
   op: keyof typeof STATES,
 ): Promise<LifecycleSet> {
   const { data, app } = await openAppToWrite(workspace, id)
-  const state = STATES[op]
+  const lifecycle = STATES[op]
+  const state = lifecycle === 'active' && !(await hasActive(app)) ? 'draft' : lifecycle
   return write(workspace, data, async transaction => {
     const history = await readHistory(app)
-    const isDone = lifecycleOf(history) === state && !(op === 'resume' && isHeld(history))
+    const isDone = lifecycleOf(history) === lifecycle && !(op === 'resume' && isHeld(history))
     if (isDone) return { loop_app_id: app.id, state, changed: false, commit: null }
     const told = await tell(workspace, transaction, app, { op })
     const commit = await transaction.commit({
@@ -35,4 +39,12 @@ export async function setLifecycle(
     })
     return { loop_app_id: app.id, state, changed: true, commit }
   })
+}
+
+/** A link that is broken is one. */
+async function hasActive(app: LoopApp): Promise<boolean> {
+  return findActive(app).then(
+    active => active !== undefined,
+    () => true,
+  )
 }

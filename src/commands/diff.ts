@@ -1,6 +1,7 @@
 import { type Diff, diff } from '../actions/diff.ts'
 import { describeScore } from '../domain/scorecard.ts'
 import { printable } from '../terminal/errors.ts'
+import { describePatch } from '../terminal/patch.ts'
 import { describeComparison } from '../terminal/report.ts'
 import type { Style } from '../terminal/style.ts'
 import type { CommandFile } from './command.ts'
@@ -9,6 +10,7 @@ import { wholeNumber } from './options.ts'
 interface Options {
   replay?: number
   exitCode?: boolean
+  full?: boolean
   unsandboxed?: boolean
 }
 
@@ -20,23 +22,24 @@ const command: CommandFile = {
       .argument('[b]', 'the version that a is compared with')
       .option('--replay <n>', 'let both answer the last n recorded inputs', wholeNumber(1))
       .option('--exit-code', 'exit 3 when there is a difference')
+      .option('--full', 'with long lines and long files to their end')
       .option('--unsandboxed', 'replay without a sandbox')
       .addHelpText('after', '\nWithout versions: from the active one to the latest.')
   },
 
-  async run({ workspace, terminal }, [app, from, to], { exitCode, ...options }: Options) {
+  async run({ workspace, terminal }, [app, from, to], { exitCode, full, ...options }: Options) {
     const found = await diff(workspace, { app: app!, from, to, ...options })
     const { flags, print, printJson } = terminal
     if (flags.json) printJson(found)
     else if (flags.quiet) print(found.same ? 'same' : 'different')
-    else print(describe(found, await terminal.style()).join('\n'))
+    else print(describe(found, await terminal.style(), full).join('\n'))
     return exitCode && !found.same ? 3 : 0
   },
 }
 
 export default command
 
-function describe(found: Diff, style: Style): string[] {
+function describe(found: Diff, style: Style, full: boolean | undefined): string[] {
   const { from, to, contract, scores, replay } = found
   const head = style.bold(`${found.loop_app_id} v${from.version} -> v${to.version}`)
   if (from.digest === to.digest) return [head, 'the same program and contract', ...replayLines(replay)]
@@ -44,7 +47,7 @@ function describe(found: Diff, style: Style): string[] {
     value ? [`v${version} held-out accuracy at birth ${describeScore(value)}`] : []
   return [
     head,
-    ...patchLines(found.patch, style),
+    ...describePatch(found.patch, style, full),
     ...contract.map(
       ({ key, from, to }) => `contract: ${key} ${JSON.stringify(from)} -> ${JSON.stringify(to)}`,
     ),
@@ -53,15 +56,6 @@ function describe(found: Diff, style: Style): string[] {
     ...(scores.comparison?.rows ? [describeComparison({ version: from.version, ...scores.comparison })] : []),
     ...replayLines(replay),
   ]
-}
-
-function patchLines(patch: string, { bold, green, red }: Style): string[] {
-  const lines = patch.split('\n').slice(0, -1)
-  return lines.map(line => {
-    const text = printable(line)
-    if (/^(diff|index|---|\+\+\+|new|deleted|similarity|old) /.test(line)) return bold(text)
-    return line.startsWith('+') ? green(text) : line.startsWith('-') ? red(text) : text
-  })
 }
 
 function replayLines(replay: Diff['replay']): string[] {

@@ -1,5 +1,6 @@
 import { remove } from '../actions/remove.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { count } from '../terminal/count.ts'
 import { askYes } from '../terminal/prompt.ts'
 import type { CommandFile } from './command.ts'
 
@@ -10,14 +11,24 @@ const command: CommandFile = {
 
   async run({ workspace, terminal }, [address]) {
     const { canAsk, flags, print, printJson } = terminal
-    if (canAsk && !(await askYes(`Take the files of ${address} away?`, false))) {
-      throw new LoopaiError('INTERRUPTED', 'nothing was changed')
+    if (!flags.yes) {
+      if (!canAsk) {
+        throw new LoopaiError('MISSING_VALUE', `taking the files of ${address} away needs a yes`, {
+          hint: `loopai remove ${address} --yes`,
+        })
+      }
+      if (!(await askYes(`Take the files of ${address} away?`, false))) {
+        throw new LoopaiError('INTERRUPTED', 'nothing was changed')
+      }
     }
     const removed = await remove(workspace, address!)
     if (flags.json) return printJson(removed)
     const name = `${removed.loop_app_id} v${removed.version}`
     if (flags.quiet) print(`v${removed.version}`)
-    else print(removed.changed ? `removed ${name} (${removed.files} files)` : `${name} was removed already`)
+    else
+      print(
+        removed.changed ? `removed ${name} (${count(removed.files, 'file')})` : `${name} was removed already`,
+      )
   },
 }
 

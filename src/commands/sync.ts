@@ -1,4 +1,5 @@
 import { type Synced, type SyncOptions, sync } from '../actions/sync.ts'
+import { count } from '../terminal/count.ts'
 import type { CommandFile } from './command.ts'
 
 const command: CommandFile = {
@@ -13,7 +14,7 @@ const command: CommandFile = {
     const { flags, next, print, printJson } = terminal
     if (flags.json) return printJson(synced)
     if (flags.quiet) return print(synced.commit ?? (synced.pulled || synced.pushed ? 'changed' : 'unchanged'))
-    print(describe(synced, Boolean(options.dryRun)).join('\n'))
+    print(describe(synced, options).join('\n'))
     for (const { loop_app_id: id, not_promoted: version } of synced.apps) {
       if (version !== null) next(`loopai promote ${id} v${version}`)
     }
@@ -22,14 +23,16 @@ const command: CommandFile = {
 
 export default command
 
-function describe({ upstream, ahead, behind, apps, pulled, pushed }: Synced, isDry: boolean): string[] {
+function describe(
+  { upstream, ahead, behind, apps, pulled, pushed }: Synced,
+  { dryRun: isDry = false, pull = false }: SyncOptions,
+): string[] {
   if (ahead === 0 && behind === 0) return [`${upstream} and this clone are the same`]
-  const commits = (count: number) => (count === 1 ? '1 commit' : `${count} commits`)
-  const would = isDry ? 'would ' : ''
+  const commits = (number: number) => count(number, 'commit')
   const details = apps.flatMap(({ loop_app_id: id, renumbered, not_promoted, active }) => [
     ...renumbered.map(
       ({ from, to }) =>
-        `  ${id}: our v${from} ${isDry ? 'would become' : 'is'} v${to}, upstream has another v${from}`,
+        `  ${id}: our v${from} ${isDry ? 'would become' : 'is now'} v${to}, upstream has another v${from}`,
     ),
     ...(not_promoted === null
       ? []
@@ -38,9 +41,13 @@ function describe({ upstream, ahead, behind, apps, pulled, pushed }: Synced, isD
         ]),
   ])
   return [
-    ...(pulled || (isDry && behind > 0) ? [`${would}bring in ${commits(behind)} of ${upstream}`] : []),
+    ...(pulled || (isDry && behind > 0)
+      ? [`${isDry ? 'would bring in' : 'brought in'} ${commits(behind)} of ${upstream}`]
+      : []),
     ...details,
-    ...(pushed || (isDry && ahead > 0) ? [`${would}send ${commits(ahead)} to ${upstream}`] : []),
+    ...(pushed || (isDry && !pull && ahead > 0)
+      ? [`${isDry ? 'would send' : 'sent'} ${commits(ahead)} to ${upstream}`]
+      : []),
     ...(!pushed && !isDry && ahead > 0
       ? [`${commits(ahead)} of ours ${ahead === 1 ? 'is' : 'are'} not sent yet`]
       : []),

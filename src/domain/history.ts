@@ -40,12 +40,14 @@ export function isHistoryEntry(value: unknown): value is HistoryEntry {
   return validateEntry(value)
 }
 
-/** Marks by version, the last judgement counts. */
+/** Marks by version, the last judgement counts. To promote a bad version against the gate, with a reason, is one too. */
 export function marks(history: HistoryEntry[]): Map<number, Mark> {
   const found = new Map<number, Mark>()
   for (const entry of history) {
     const judged = entry.op === 'rollback' ? entry.from : entry.to
     if (entry.mark && judged !== null) found.set(judged, entry.mark)
+    const isOverruled = entry.op === 'promote' && entry.forced && !entry.overruled
+    if (isOverruled && judged !== null && found.get(judged) === 'bad') found.delete(judged)
   }
   return found
 }

@@ -27,17 +27,32 @@ export async function fetchUpstream(repository: Repository): Promise<Upstream> {
   const { workTree } = repository
   const { branch, setting } = await readBranch(workTree)
   const [remote, ref] = await Promise.all([setting('remote'), setting('merge')])
-  if (!remote || !ref) {
-    throw new LoopaiError(
-      'NO_UPSTREAM',
-      branch ? `${branch} follows no branch elsewhere` : 'HEAD is on no branch',
-      {
-        hint: `name one once: git push -u origin ${branch || 'HEAD:refs/heads/main'}`,
-      },
-    )
-  }
+  if (!remote || !ref) throw await noUpstream(workTree, branch)
   await removeReferences(repository, await findAbandoned(repository))
   return { remote, ref, tip: await fetchTip(workTree, remote, ref) }
+}
+
+async function noUpstream(workTree: string, branch: string): Promise<LoopaiError> {
+  const remote = await findFirstRemote(workTree)
+  if (!branch)
+    return new LoopaiError('NO_UPSTREAM', 'HEAD is on no branch', {
+      hint: 'go to one first: git switch main   or keep what is here: git switch -c <name>',
+    })
+  if (remote === undefined) return noRemote(branch)
+  return new LoopaiError('NO_UPSTREAM', `${branch} follows no branch elsewhere`, {
+    hint: `name one once: git push -u ${remote} ${branch}`,
+  })
+}
+
+function noRemote(branch: string): LoopaiError {
+  return new LoopaiError('NO_UPSTREAM', 'this repository has no remote', {
+    hint: `name one once: git remote add origin <address>   and send it: git push -u origin ${branch || 'HEAD:refs/heads/main'}`,
+  })
+}
+
+async function findFirstRemote(workTree: string): Promise<string | undefined> {
+  const names = (await git(workTree, ['remote']))!.split('\n').filter(Boolean)
+  return names.includes('origin') ? 'origin' : names[0]
 }
 
 /** References of fetches that were killed. */
@@ -70,10 +85,12 @@ async function fetchTip(workTree: string, remote: string, ref: string): Promise<
   }
 }
 
-/** The remote repository of the present branch, else `origin`. */
+/** The remote repository of the present branch, else `origin`, else the first one. */
 export async function findRemote({ workTree }: Repository): Promise<string> {
-  const { setting } = await readBranch(workTree)
-  return (await setting('remote')) || 'origin'
+  const { branch, setting } = await readBranch(workTree)
+  const remote = (await setting('remote')) || (await findFirstRemote(workTree))
+  if (remote) return remote
+  throw noRemote(branch)
 }
 
 /** The branch that HEAD is on, empty when it is on none, and what the configuration says of it. */

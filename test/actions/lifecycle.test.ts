@@ -54,6 +54,13 @@ describe('the lifecycle', () => {
     expect(await rollback(workspace, { app: ID })).toMatchObject({ from: 2, to: 1, marked: 'bad' })
   })
 
+  test('an app without versions is a draft once it is resumed', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID)
+    await setLifecycle(workspace, ID, 'archive')
+    expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ state: 'draft', changed: true })
+    expect((await list(workspace))[0]).toMatchObject({ state: 'draft' })
+  })
+
   test('a rollback holds promotion, and resuming an app that is awake lifts it', async () => {
     const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
     await rollback(workspace, { app: ID })
@@ -109,6 +116,20 @@ describe('a mark', () => {
     await expect(show(workspace, `${ID}@previous`)).resolves.toMatchObject({ version: { version: 1 } })
     await mark(workspace, `${ID}@v2`, 'good')
     await expect(show(workspace, `${ID}@previous`)).resolves.toMatchObject({ version: { version: 2 } })
+  })
+
+  test('of a bad version is taken back by promoting it with force and a reason', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+    await rollback(workspace, { app: ID })
+    const told: string[] = []
+    const person = { ...workspace, message: 'it was the data', report: (text: string) => told.push(text) }
+    await expect(promote(workspace, { address: `${ID}@v2` })).rejects.toMatchObject({ code: 'GATE_FAILED' })
+    const forced = await promote(person, { address: `${ID}@v2`, force: true, unsandboxed: true })
+    expect(forced).toMatchObject({ forced: true, changed: true })
+    expect(told).toEqual(['v2 was marked bad; that it is promoted takes the mark back'])
+    expect(await show(workspace, `${ID}@v2`)).toMatchObject({ version: { status: 'active' } })
+    await rollback(workspace, { app: ID })
+    expect(await show(workspace, `${ID}@v2`)).toMatchObject({ version: { status: 'bad' } })
   })
 
   test('needs a version that is named', async () => {

@@ -281,10 +281,28 @@ test('lines that both sides changed are for a person to merge', async () => {
   expect([head(b), runGit(b.root, 'status', '--porcelain')]).toEqual([before, ''])
 })
 
-test('a branch that follows nothing, and a remote that is gone, are named', async () => {
+test('no remote, no branch, a branch that follows nothing, and a remote that is gone are named', async () => {
   const root = temporaryFolder()
-  const workspace = await makeApp(root, ID)
-  await expect(sync(workspace)).rejects.toMatchObject({ code: 'NO_UPSTREAM', exit: 5 })
+  const workspace = await makeApp(root, ID, 'one', 'two')
+  const none = {
+    code: 'NO_UPSTREAM',
+    exit: 5,
+    message: 'this repository has no remote',
+    hint: expect.stringContaining('git remote add origin <address>'),
+  }
+  await expect(sync(workspace)).rejects.toMatchObject(none)
+  const branch = { address: `${ID}@v1`, branch: 'other' }
+  await expect(promote(workspace, branch)).rejects.toMatchObject({ code: 'NO_UPSTREAM' })
+  runGit(root, 'remote', 'add', 'elsewhere', path.join(root, 'nowhere'))
+  await expect(sync(workspace)).rejects.toMatchObject({
+    message: 'main follows no branch elsewhere',
+    hint: 'name one once: git push -u elsewhere main',
+  })
+  runGit(root, 'checkout', '-q', '--detach')
+  await expect(sync(workspace)).rejects.toMatchObject({
+    message: 'HEAD is on no branch',
+    hint: expect.stringContaining('git switch main'),
+  })
   const { a } = await twoClones()
   runGit(a.root, 'remote', 'set-url', 'origin', path.join(a.root, 'nowhere'))
   await expect(sync(a.workspace)).rejects.toMatchObject({ code: 'REMOTE_FAILED', exit: 8 })

@@ -182,3 +182,17 @@ describe('trust', () => {
     expect(result).toMatchObject({ status, stderr: expect.stringMatching(message) })
   })
 })
+
+test('remove needs a yes in scripts', async () => {
+  const folder = await copy()
+  const { status, stderr } = await loopai(folder, ['remove', `${APP}@v1`])
+  expect([status, stderr]).toEqual([2, expect.stringContaining(`loopai remove ${APP}@v1 --yes`)])
+  expect((await loopai(folder, ['remove', `${APP}@v1`, '--yes'])).stderr).toContain('it is active')
+})
+
+test('resume says that there is nothing to be active', async () => {
+  const folder = await copy()
+  await succeed(folder, ['create', 'new-001', '--template', 'blank'])
+  await succeed(folder, ['archive', 'new-001'])
+  expect(await succeed(folder, ['resume', 'new-001'])).toBe('new-001 is a draft without active version now\n')
+})
