@@ -22,6 +22,12 @@ const LIMITS: Limits = { timeout_ms: 10_000, load_ms: 10_000, memory_mb: 256, ou
  * remembered until something changes on which it depends.
  */
 export async function chooseSandbox(runtime: Runtime, interpreter: Interpreter): Promise<Sandbox> {
+  const { obstacle } = interpreter
+  if (obstacle) {
+    throw new LoopaiError('NO_SANDBOX', `No sandbox works on this machine: ${obstacle.message}`, {
+      hint: `${obstacle.hint}, or run with --unsandboxed at your own risk`,
+    })
+  }
   const tiers = await Promise.all(allowed().map(async name => (await sandboxes[name]()).default))
   const key = keyOf(runtime, interpreter, tiers)
   const known = findFact(factOf(runtime), key)

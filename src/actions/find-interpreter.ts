@@ -41,7 +41,8 @@ interface Known {
 
 /** We wrote it ourselves; what a broken disk makes of it fails the identity. */
 function isKnown(fact: unknown): fact is Known {
-  return isObject(fact) && isObject(fact.interpreter) && typeof fact.interpreter.executable === 'string'
+  if (!isObject(fact) || !isObject(fact.interpreter)) return false
+  return typeof fact.interpreter.executable === 'string' && typeof fact.interpreter.platform === 'string'
 }
 
 function identityOf(file: string): string {

@@ -38,6 +38,8 @@ export interface RunnerConfig {
   program: string
   limits: Limits
   isolation: Isolation
+  /** Folders with packages that the program may import. */
+  packages?: string[]
   /** Base64 of the seccomp filter that the harness takes on right before the program's own code. */
   stage2?: string
   /** A sandbox is around it: what the system refuses, it refuses for that reason. */

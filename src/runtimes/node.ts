@@ -24,10 +24,10 @@ const node: Runtime = {
   inspection: [packageFile('templates', 'harness', 'inspect.mjs')],
 
   understand(printed) {
-    const { executable, version, mounts } = JSON.parse(printed) as Interpreter
+    const { executable, version, platform, mounts } = JSON.parse(printed) as Interpreter
     if (Number(version.split('.')[0]) < OLDEST)
       throw new Error(`it is Node.js ${version}, and ${OLDEST} or newer is needed`)
-    return { executable, version, mounts }
+    return { executable, version, platform, mounts }
   },
 
   launch(interpreter, { directory, inside, entry, limits, isolation }) {

@@ -11,7 +11,10 @@ const ENVIRONMENT = {
   TZ: 'UTC',
   // With -I this would be ignored, and the order of a set would differ from run to run.
   PYTHONHASHSEED: '0',
+  // A program has one process and, in most places, one thread: these libraries would start one for each processor when they are loaded.
   OPENBLAS_NUM_THREADS: '1',
+  OMP_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
   HOME: '/nonexistent',
   PATH: '/usr/bin',
 }
@@ -33,15 +36,27 @@ const python: Runtime = {
   inspection: ['-I', '-S', packageFile('templates', 'harness', 'inspect.py')],
 
   understand(printed) {
-    const { executable, version, ctypes, mounts } = JSON.parse(printed) as Answer
+    const { executable, version, ctypes, ldd, platform, sites, alternatives, mounts } = JSON.parse(
+      printed,
+    ) as Answer
     const [major, minor] = version
     if (major !== 3 || minor < 9)
       throw new Error(`it is Python ${version.join('.')}, and 3.9 or newer is needed`)
     if (!ctypes) throw new Error('its ctypes module does not work')
-    return { executable, version: version.join('.'), mounts }
+    return {
+      executable,
+      version: version.join('.'),
+      platform,
+      mounts,
+      own: {
+        folders: sites,
+        mounts: [...sites.map(site => ({ source: site, target: site })), ...alternatives],
+      },
+      ...(!ldd && { obstacle: NO_LDD }),
+    }
   },
 
-  launch(interpreter, { directory, inside, entry, limits, isolation }) {
+  launch(interpreter, { directory, inside, entry, limits, isolation, packages }) {
     return {
       command: interpreter.executable,
       // No site: it would take 5 ms, and the user's packages are not the program's.
@@ -51,11 +66,22 @@ const python: Runtime = {
         ...interpreter.mounts,
         { source: RUNNER, target: '/loopai/runner.py' },
         { source: directory, target: inside },
+        ...(packages?.mounts ?? []),
       ],
-      runner: { program: path.join(directory, entry), limits, isolation },
+      runner: {
+        program: path.join(directory, entry),
+        limits,
+        isolation,
+        ...(packages && { packages: packages.folders }),
+      },
       takesFilter: true,
     }
   },
+}
+
+const NO_LDD = {
+  message: 'ldd is missing, so nobody knows which libraries Python loads',
+  hint: 'install it: `apt-get install libc-bin`, `dnf install glibc-common`, `apk add musl-utils`',
 }
 
 /** What `inspect.py` prints. */
@@ -63,6 +89,10 @@ interface Answer {
   executable: string
   version: [number, number, number]
   ctypes: boolean
+  ldd: boolean
+  platform: string
+  sites: string[]
+  alternatives: Mount[]
   mounts: Mount[]
 }
 

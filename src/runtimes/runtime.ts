@@ -24,7 +24,20 @@ export interface Interpreter {
   /** The real executable, never a shim or a link. */
   executable: string
   version: string
+  /** What compiled packages have to be made for. */
+  platform: string
   /** What it needs to run: itself, its standard library, the libraries it loads. */
+  mounts: Mount[]
+  /** Packages that were installed for it, by the system or its owner. No program sees them unless its version says so. */
+  own?: Packages
+  /** Why no sandbox can show it all that it needs, and what to do about that. */
+  obstacle?: { message: string; hint: string }
+}
+
+/** Packages that a program may import beside the standard library. */
+export interface Packages {
+  /** Folders that modules are looked for in, in this order. */
+  folders: string[]
   mounts: Mount[]
 }
 
@@ -37,4 +50,5 @@ export interface Program {
   entry: string
   limits: Limits
   isolation: Isolation
+  packages?: Packages | undefined
 }

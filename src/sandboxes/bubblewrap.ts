@@ -86,7 +86,13 @@ const MESSAGES: [RegExp, string][] = [
 ]
 
 function filters(architecture: Architecture, launch: Launch): Pick<Launch, 'runner' | 'filter'> {
-  const runner = { ...launch.runner, program: inside(launch.mounts, launch.runner.program), isConfined: true }
+  const { mounts, runner: given } = launch
+  const runner = {
+    ...given,
+    program: inside(mounts, given.program),
+    ...(given.packages && { packages: given.packages.map(folder => inside(mounts, folder)) }),
+    isConfined: true,
+  }
   if (!launch.takesFilter) return { runner, filter: bothStages(architecture, FIRST_PROCESS) }
   // The kernel does not count threads for uid 0, so that root's programs get none.
   const threads = process.getuid?.() === 0 ? undefined : THREADS

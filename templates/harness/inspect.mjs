@@ -5,7 +5,8 @@ import { existsSync, realpathSync } from 'node:fs'
 const executable = realpathSync(process.execPath)
 const places = [executable, ...libraries(), '/etc/ld.so.cache', '/usr/share/zoneinfo'].filter(existsSync)
 const mounts = [...new Set(places)].map(target => ({ source: realpathSync(target), target }))
-console.log(JSON.stringify({ executable, version: process.versions.node, mounts }))
+const platform = `${process.platform}-${process.arch}`
+console.log(JSON.stringify({ executable, version: process.versions.node, platform, mounts }))
 
 /** The places of the libraries, as the loader asks for them. */
 function libraries() {

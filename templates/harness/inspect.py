@@ -4,12 +4,17 @@ import glob
 import json
 import os
 import re
+import shutil
+import site
 import subprocess
 import sys
+import sysconfig
 
 # Folders that hold much more than this interpreter's libraries: of these only single files are named.
 CROWDED = {"/lib", "/usr/lib", "/usr/local/lib"}
 DATA = ["/etc/ld.so.cache", "/usr/share/zoneinfo", "/usr/lib/locale/C.utf8"]
+# What compiled packages may load of the system beside what this interpreter loads itself.
+COMMON = ["libstdc++.so.6", "libgcc_s.so.1", "libatomic.so.1", "libz.so.1", "libexpat.so.1"]
 
 
 def main():
@@ -19,13 +24,19 @@ def main():
     folders = [path for path in sys.path if os.path.isdir(path)]
     modules = [path for folder in folders for path in glob.glob(os.path.join(folder, "*.so"))]
     libraries = loaded([executable] + modules)
+    crowded = CROWDED.intersection(map(os.path.dirname, libraries))
+    common = {os.path.join(folder, name) for folder in crowded for name in COMMON}
     print(
         json.dumps(
             {
                 "executable": executable,
                 "version": list(sys.version_info[:3]),
                 "ctypes": has_ctypes(),
-                "mounts": mounts([executable] + folders + sorted(libraries) + DATA),
+                "ldd": sys.platform != "linux" or shutil.which("ldd") is not None,
+                "platform": platform(),
+                "sites": [os.path.realpath(path) for path in site.getsitepackages() if os.path.isdir(path)],
+                "alternatives": mounts(alternatives()),
+                "mounts": mounts([executable] + folders + sorted(libraries | common) + DATA),
             }
         )
     )
@@ -38,6 +49,18 @@ def has_ctypes():
         return ctypes.CDLL(None) is not None
     except (ImportError, OSError, TypeError):
         return False
+
+
+def platform():
+    """What compiled packages have to be made for."""
+    abi = sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag
+    return abi if sys.platform == "linux" else abi + "-" + sysconfig.get_platform()
+
+
+def alternatives():
+    """Where the system's own packages find libraries of which there are several, such as BLAS."""
+    folder = os.path.join("/usr/lib", sysconfig.get_config_var("MULTIARCH") or "")
+    return ["/etc/alternatives", folder] if os.path.isdir("/etc/alternatives") and folder not in CROWDED else []
 
 
 def loaded(binaries):

@@ -49,6 +49,8 @@ def main():
     # The filter for the process that starts the sandbox was on descriptor 4; nothing but the channel is the program's.
     os.closerange(CHANNEL + 1, 64)
     config = read_config()
+    # After the standard library, so that no package takes the place of one of its modules.
+    sys.path += config.get("packages", [])
     harden(config)
     if "stage2" in config:
         config["stage2"] = decode_base64(config["stage2"])
