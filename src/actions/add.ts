@@ -9,6 +9,7 @@ import { readApp, readConfig } from '../store/apps.ts'
 import { readDraft } from '../store/drafts.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
+import { lockDraft } from './lock-draft.ts'
 import { type OpenApp, openAppToWrite } from './open-app.ts'
 import { programOf } from './program-files.ts'
 import { readYardstick } from './score.ts'
@@ -40,7 +41,12 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     readYardstick(app),
     filesOf(workspace, opened, request),
   ])
-  const draft = await programOf(files, request.entry)
+  const draft = await lockDraft(workspace, await programOf(files, request.entry), {
+    data,
+    app,
+    config,
+    isCopied: request.from !== undefined,
+  })
   const candidate = await prepareCandidate(app, config, draft, yardstick, {
     isGenerated: false,
     unsandboxed: request.unsandboxed,

@@ -5,6 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { evaluationOf, isHeldOut, scorecardOf, verdictsOf } from '../domain/evaluation.ts'
 import { type Example, exampleKey } from '../domain/example.ts'
 import { type Answered, qualityOf, type Report } from '../domain/quality.ts'
+import { packagesDependency } from '../domain/requirements.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
 import { countDuplicates, findContradictions } from '../generators/learn/contradictions.ts'
@@ -34,7 +35,7 @@ export interface Candidate {
 }
 
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
-  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report'>>
+  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report' | 'packages'>>
 
 export interface PrepareOptions extends ProgramOptions {
   /** Whether a generator wrote it, and not a person. */
@@ -58,6 +59,7 @@ export async function prepareCandidate(
     const behaviour = behaviourOf(config, draft)
     const toCheck = {
       place: { loopAppId: app.id, version: 'draft' as const, directory: staged.directory, ...draft },
+      modules: draft.packages?.modules ?? [],
       behaviour,
       files: staged.files,
       sources: sourcesOf(draft),
@@ -162,9 +164,10 @@ function sourcesOf({ files }: DraftFiles): Record<string, string> {
   return Object.fromEntries(python.map(({ path, content }) => [path, Buffer.from(content).toString()]))
 }
 
-function behaviourOf(config: Config, { runtime, entry }: DraftFiles): Behaviour {
+function behaviourOf(config: Config, { runtime, entry, packages }: DraftFiles): Behaviour {
   const { input_schema, output_schema, limits, isolation } = config
-  return { runtime, entry, input_schema, output_schema, limits, isolation, dependencies: [] }
+  const dependencies = packages ? [packagesDependency(packages.from)] : []
+  return { runtime, entry, input_schema, output_schema, limits, isolation, dependencies }
 }
 
 /** A learned program is judged by the answers of models that had not seen the row, a written one on the held-out rows. */

@@ -6,6 +6,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { type Finding, type FindingKind, shorten } from '../domain/finding.ts'
 import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
+import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp } from '../store/apps.ts'
 import { findGitVersion, findRepository, type Repository } from '../store/git.ts'
 import { readUser } from '../store/identity.ts'
@@ -16,7 +17,9 @@ import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.t
 import { findConversions, findHidden } from '../store/rules.ts'
 import { closeTorn, countUnreadable, findTorn } from '../store/torn.ts'
 import { findAbandoned, removeReferences } from '../store/upstream.ts'
+import { readVersion } from '../store/versions.ts'
 import { chooseSandbox } from './choose-sandbox.ts'
+import { environmentOf } from './environments.ts'
 import { findInterpreter } from './find-interpreter.ts'
 import { init } from './init.ts'
 import { findingOf, inspectApp } from './inspect-app.ts'
@@ -108,6 +111,7 @@ async function examineData(workspace: Workspace, data: DataDirectory, deep: bool
   for (const id of await listApps(data)) {
     const app = await readApp(data, id)
     ailments.push(...(await inspectApp(data, app, { deep })).findings)
+    ailments.push(...(await examinePackages(app)))
     ailments.push(...(await examineRecords(app, deep)))
   }
   return ailments
@@ -172,6 +176,20 @@ async function examineLeftovers(data: DataDirectory, now: Date): Promise<Ailment
   const message = `a crash left ${places.length} temporary files or folders, e.g. ${path.relative(data.root, places[0]!)}`
   const mend = () => removeLeftovers(places)
   return [{ ...finding('leftover', message, 'loopai doctor --fix removes them'), mend }]
+}
+
+/** Whether the active version has what it imports. What else may be wrong with it is found elsewhere. */
+async function examinePackages(app: LoopApp): Promise<Ailment[]> {
+  try {
+    const active = await findActive(app)
+    const state = active === undefined ? undefined : await environmentOf(await readVersion(app, active))
+    if (!state || state.isInstalled) return []
+    const message = `v${active} of ${app.id} needs packages that are not installed here: ${state.packages.join(', ')}`
+    return [finding('environment', message, `loopai prepare ${app.id}`, app)]
+  } catch (error) {
+    if (error instanceof LoopaiError) return []
+    throw error
+  }
 }
 
 async function examineRecords(app: LoopApp, deep: boolean): Promise<Ailment[]> {

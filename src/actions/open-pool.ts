@@ -8,6 +8,7 @@ import { sandboxes } from '../sandboxes/index.ts'
 import type { Sandbox, SandboxName } from '../sandboxes/sandbox.ts'
 import { createPool, type Pool as Workers } from '../workers/pool.ts'
 import { chooseSandbox, forgetSandbox } from './choose-sandbox.ts'
+import { type NeededPackages, openPackages } from './environments.ts'
 import { findInterpreter } from './find-interpreter.ts'
 
 /** Where a program lies, and which one it is. */
@@ -19,6 +20,8 @@ export interface ProgramPlace {
   entry: string
   /** As the manifest says; `shared` when nothing is said. */
   isolation?: Isolation
+  /** What it needs beside the standard library. */
+  packages?: NeededPackages
 }
 
 export interface OpenPoolOptions {
@@ -46,6 +49,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
     runtimes[place.runtime]().then(module => module.default),
   ])
   const interpreter = await findInterpreter(runtime)
+  const packages = place.packages && (await openPackages(place, place.packages, interpreter))
   const first = await startWorkers(await pickSandbox(options, runtime, interpreter), false)
   if (first) return first
   // It worked when it was probed. Something has changed that the key of the cache does not know.
@@ -59,6 +63,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
       entry: place.entry,
       limits: options.limits,
       isolation: place.isolation ?? 'shared',
+      packages,
     })
     const pool = createPool({ ...options, launch: sandbox.confine(launch) })
     try {

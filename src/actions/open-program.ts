@@ -5,6 +5,7 @@ import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { compileSchema } from '../store/schemas.ts'
+import { neededPackages } from './environments.ts'
 import { openPool, type ProgramPlace } from './open-pool.ts'
 
 /** A program that answers inputs, held to its contract. Nothing is recorded. Whoever opens it closes it. */
@@ -93,7 +94,17 @@ export async function openProgram(
 }
 
 /** Where the program of a version lies. */
-export function placeOf(app: LoopApp, { number, directory, manifest }: Version): ProgramPlace {
+export function placeOf(app: LoopApp, version: Version): ProgramPlace {
+  const { number, directory, manifest } = version
   const { runtime, entry, isolation } = manifest
-  return { loopAppId: app.id, version: number, directory, runtime, entry, isolation }
+  const packages = neededPackages(version)
+  return {
+    loopAppId: app.id,
+    version: number,
+    directory,
+    runtime,
+    entry,
+    isolation,
+    ...(packages && { packages }),
+  }
 }

@@ -12,12 +12,13 @@ import {
 } from '../domain/history.ts'
 import type { Report } from '../domain/quality.ts'
 import { type Comparison, compare, type Score } from '../domain/scorecard.ts'
-import type { Evaluation, Manifest } from '../domain/version.ts'
+import type { Evaluation, Manifest, Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
 import { readHistory } from '../store/history.ts'
 import { listVersions, readVersion, resolveVersion } from '../store/versions.ts'
+import { environmentOf } from './environments.ts'
 import { openApp } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -61,6 +62,9 @@ export interface ShownVersionInFull extends ShownVersion {
   files: Manifest['files']
   limits: Manifest['limits']
   isolation: Manifest['isolation']
+  dependencies: Manifest['dependencies']
+  /** What it imports beside the standard library, and whether this machine has it. */
+  packages: { from: string; names: string[]; installed: boolean } | null
   input_schema: Manifest['input_schema']
   output_schema: Manifest['output_schema']
   cases: Evaluation['cases'] | null
@@ -93,6 +97,8 @@ export async function show(workspace: Workspace, address: string): Promise<Shown
         files: manifest.files,
         limits: manifest.limits,
         isolation: manifest.isolation,
+        dependencies: manifest.dependencies,
+        packages: await describePackages(version),
         input_schema: manifest.input_schema,
         output_schema: manifest.output_schema,
         cases: manifest.evaluation?.cases ?? null,
@@ -138,6 +144,17 @@ function describe(manifest: Manifest, active: number | undefined, history: Histo
   const status = removed ? 'removed' : statusOf(version, active, history)
   const score = evaluation ? scoreAtBirth(evaluation) : null
   return { version, digest, status, created_at, created_by, origin, score }
+}
+
+/** A lock that is broken is no reason to show nothing: whoever runs the version is told. */
+async function describePackages(version: Version): Promise<ShownVersionInFull['packages']> {
+  try {
+    const state = await environmentOf(version)
+    return state ? { from: state.from, names: state.packages, installed: state.isInstalled } : null
+  } catch (error) {
+    if (error instanceof LoopaiError) return null
+    throw error
+  }
 }
 
 async function compareWithParent(

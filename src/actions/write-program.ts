@@ -1,7 +1,7 @@
 import { askOfGenerator, needsTrust } from '../domain/asks.ts'
 import type { Config } from '../domain/config.ts'
 import { type Brief, type Cost, type Draft, type Feedback, MOST_UNPRICED_CALLS } from '../domain/draft.ts'
-import { LoopaiError } from '../domain/errors.ts'
+import { type ErrorCode, LoopaiError } from '../domain/errors.ts'
 import { isHeldOut } from '../domain/evaluation.ts'
 import { feedbackOf } from '../domain/feedback.ts'
 import { sampleOf } from '../domain/inference.ts'
@@ -13,6 +13,7 @@ import type { DataDirectory } from '../store/root.ts'
 import { isTrusted } from '../store/trust.ts'
 import type { Candidate } from './candidate.ts'
 import { type Judged, judgeDraft } from './judge-draft.ts'
+import { lockDraft } from './lock-draft.ts'
 import { readPrinted } from './read-printed.ts'
 import type { Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
@@ -22,6 +23,13 @@ import { finishHybrid, learnPart } from './write-hybrid.ts'
 const ATTEMPTS = 3
 /** Failing rows whose printed lines the next attempt is told: 1,000 characters each. */
 const MOST_PRINTED = 4
+/** What keeps a writer from another draft, and leaves those that there are as good as they were. */
+const SURVIVABLE: ErrorCode[] = [
+  'BUDGET_EXHAUSTED',
+  'GENERATOR_FAILED',
+  'INVALID_REQUIREMENTS',
+  'PACKAGES_FAILED',
+]
 
 export interface WritingTask {
   data: DataDirectory
@@ -87,9 +95,9 @@ function checkTrust({ data, generator, config, app }: WritingTask): boolean {
   if (ask && isTrusted(data.root, ask)) return true
   if (!ask || !needsTrust(ask)) return false
   const what =
-    ask.kind === 'command'
-      ? `run ${JSON.stringify(ask.command)} on this machine`
-      : `send examples to ${ask.url}`
+    ask.kind === 'server'
+      ? `send examples to ${ask.url}`
+      : `run ${JSON.stringify('command' in ask && ask.command)} on this machine`
   throw new LoopaiError(
     'NOT_TRUSTED',
     `the configuration of ${app.id} asks to ${what}, and nobody here has agreed to that`,
@@ -141,11 +149,10 @@ async function writeOne(workspace: Workspace, task: WritingTask, search: Search)
     const draft = task.brief.learned ? joinPart(written, task.brief.learned) : written
     search.drafts++
     search.cost = addCosts(search.cost, draft.cost)
-    return draft
+    return await lockDraft(workspace, draft, task)
   } catch (error) {
-    const isSurvivable =
-      error instanceof LoopaiError && (error.code === 'BUDGET_EXHAUSTED' || error.code === 'GENERATOR_FAILED')
-    if (!isSurvivable || search.drafts === 0) throw error
+    const isSurvivable = error instanceof LoopaiError && SURVIVABLE.includes(error.code)
+    if (!isSurvivable || !search.best || search.drafts === 0) throw error
     search.remarks.push(`No further attempt: ${error.message}.`)
     return undefined
   }

@@ -43,6 +43,7 @@ export const COMMANDS: Record<string, Entry> = {
   export: { summary: 'put a Loop App or a version into one archive', load: () => import('./export.ts') },
   import: { summary: 'bring in what export has made', load: () => import('./import.ts') },
   trust: { summary: 'agree to what tracked files ask of this machine', load: () => import('./trust.ts') },
+  prepare: { summary: 'install the packages that versions need', load: () => import('./prepare.ts') },
   sync: { summary: 'bring this clone and the one it follows together', load: () => import('./sync.ts') },
   exec: { summary: 'run a Loop App on one input or on many', load: () => import('./exec.ts') },
   serve: { summary: 'answer over HTTP', load: () => import('./serve.ts') },

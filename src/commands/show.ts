@@ -139,6 +139,7 @@ function versionLines(version: ShownVersionInFull): string[] {
     ['parent', version.parent === null ? 'none' : `v${version.parent}`],
     ['folder', path.relative(process.cwd(), version.path) || '.'],
     ['files', version.files.map(file => `${printable(file.path)} (${kilobytes(file.size)})`).join(', ')],
+    ...(version.packages ? [['packages', packagesLine(version, version.packages)]] : []),
     ['held-out accuracy', score ? describeScore(score) : 'nothing to judge by'],
     ...(version.report
       ? [['a call', `${version.report.latency_ms.p50} ms (p95 ${version.report.latency_ms.p95} ms)`]]
@@ -155,6 +156,15 @@ function versionLines(version: ShownVersionInFull): string[] {
     ...(told.length > 0 ? ['', ...told] : []),
     ...(notes.length > 0 ? ['', ...notes] : []),
   ]
+}
+
+function packagesLine(
+  { loop_app_id: id, version }: ShownVersionInFull,
+  { from, names, installed }: NonNullable<ShownVersionInFull['packages']>,
+): string {
+  const list = names.map(name => name.replace('==', ' ')).join(', ')
+  const source = from === 'system' ? ', of the system' : ''
+  return `${list}${source}${installed ? '' : `; not installed here: loopai prepare ${id}@v${version}`}`
 }
 
 function kilobytes(size: number): string {

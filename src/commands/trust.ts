@@ -1,17 +1,18 @@
 import { type AskOfApp, listAsks, trust } from '../actions/trust.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { shortDigest } from '../domain/version.ts'
 import { printable } from '../terminal/errors.ts'
 import { askYes } from '../terminal/prompt.ts'
 import type { CommandFile } from './command.ts'
 
 const command: CommandFile = {
   define(command) {
-    command.argument('[app]', 'default: all apps')
+    command.argument('[app]', 'default: all apps').option('--packages', 'only to packages that versions need')
   },
 
-  async run({ workspace, terminal }, [app]) {
+  async run({ workspace, terminal }, [app], options: { packages?: boolean }) {
     const { canAsk, flags, note, print, printJson } = terminal
-    const asks = await listAsks(workspace, app)
+    const asks = await listAsks(workspace, { id: app, ...options })
     const open = asks.filter(({ trusted }) => !trusted)
     if (open.length > 0 && !flags.yes) {
       for (const one of open) note(describe(one))
@@ -36,9 +37,11 @@ const command: CommandFile = {
 export default command
 
 function describe({ loop_app_id: id, ask }: AskOfApp): string {
-  const what =
-    ask.kind === 'command'
-      ? `run ${JSON.stringify(ask.command)} on this machine`
-      : `send examples and LOOPAI_API_KEY to ${ask.url}`
-  return printable(`${id} asks to ${what}`)
+  return printable(`${id} asks to ${whatFor(ask)}`)
+}
+
+function whatFor(ask: AskOfApp['ask']): string {
+  if (ask.kind === 'command') return `run ${JSON.stringify(ask.command)} on this machine`
+  if (ask.kind === 'server') return `send examples and LOOPAI_API_KEY to ${ask.url}`
+  return `install ${ask.packages.join(', ')} (${shortDigest(ask.lock)})`
 }

@@ -1,8 +1,12 @@
 import type { Config, GeneratorSettings } from './config.ts'
 import type { JsonObject } from './json.ts'
+import { describePins, hashOf, type Lock } from './requirements.ts'
 
 /** What a config file, which may have been pulled, asks of this machine beyond running programs in the sandbox. */
-export type Ask = { kind: 'command'; command: string[] } | { kind: 'server'; url: string }
+export type Ask =
+  | { kind: 'command'; command: string[] }
+  | { kind: 'server'; url: string }
+  | { kind: 'packages'; lock: string; packages: string[] }
 
 /** The providers' own servers. */
 export const OFFICIAL_URLS = {
@@ -21,7 +25,12 @@ export function askOfGenerator(use: string, settings: GeneratorSettings): (Ask &
 
 /** Whether somebody has to agree. A server on this machine may be used as it is, but it is sent no key. */
 export function needsTrust(ask: Ask): boolean {
-  return ask.kind === 'command' || !isLoopback(ask.url)
+  return ask.kind !== 'server' || !isLoopback(ask.url)
+}
+
+/** To fetch exactly these packages and to keep them where programs may import them. */
+export function askOfLock(text: string, { pins }: Lock): Ask & JsonObject {
+  return { kind: 'packages', lock: `sha256:${hashOf(text)}`, packages: describePins(pins) }
 }
 
 /** Everything that a config asks for. */

@@ -21,14 +21,20 @@ export function loadsCheck(problems: string[]): Check {
   return { name, outcome: 'fail', message: problems.slice(0, SHOWN).join('; ') }
 }
 
-export function importsCheck(sources: Sources, files: string[]): Check {
+export function importsCheck(sources: Sources, files: string[], packages: string[] = []): Check {
   const name = 'imports'
-  const forbidden = forbiddenImports(sources, files)
+  const forbidden = forbiddenImports(sources, files, packages)
   if (forbidden.length === 0) {
-    return { name, outcome: 'pass', message: 'it imports only the standard library and its own files' }
+    const sources = [
+      'the standard library',
+      ...(packages.length > 0 ? ['its packages'] : []),
+      'its own files',
+    ]
+    const message = `it imports only ${sources.slice(0, -1).join(', ')} and ${sources.at(-1)}`
+    return { name, outcome: 'pass', message }
   }
   const places = forbidden.slice(0, SHOWN).map(({ module, file, line }) => `${module} (${file}:${line})`)
-  const message = `it imports ${places.join(', ')}; only the computing part of the standard library is allowed`
+  const message = `it imports ${places.join(', ')}; only the computing part of the standard library is allowed, and what requirements.txt names`
   return { name, outcome: 'fail', message }
 }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from './json.ts'
 import { isObject } from './json.ts'
 import { DEFAULT_LIMITS, type Limits } from './launch.ts'
 import { describeErrors, type Problem } from './problems.ts'
+import type { PackageSource } from './requirements.ts'
 
 /** Settings that `loopai.yaml` may give for all apps and `config.yaml` for one. */
 export interface Settings {
@@ -11,6 +12,7 @@ export interface Settings {
   privacy: { record: 'full' | 'metadata' | 'off'; redact: string[]; external: 'none' | 'redacted' | 'full' }
   limits: Limits
   isolation: 'shared' | 'request'
+  packages: PackageSource
   datasets: { track: string[]; fsync: 'always' | 'interval' | 'never' }
   retention: { executions_days: number; compress_after_days: number; max_mb: number }
   generator: GeneratorSettings
@@ -61,6 +63,7 @@ export const DEFAULT_SETTINGS: Settings = {
   privacy: { record: 'full', redact: [], external: 'none' },
   limits: DEFAULT_LIMITS,
   isolation: 'shared',
+  packages: 'index',
   datasets: { track: ['examples'], fsync: 'interval' },
   retention: { executions_days: 30, compress_after_days: 1, max_mb: 1024 },
   generator: { use: 'learn' },

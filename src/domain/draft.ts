@@ -1,6 +1,7 @@
 import type { GeneratorSettings, Settings } from './config.ts'
 import type { Example } from './example.ts'
 import type { Json, JsonObject } from './json.ts'
+import type { Lock, PackageSource } from './requirements.ts'
 
 /** What a generator is told. */
 export interface Brief {
@@ -83,6 +84,8 @@ export interface Draft {
   outOfFold?: { output: Json; confidence: number }[]
   /** What the generator found out about the data and its program, for the report. */
   report?: LearnedReport
+  /** What it imports beside the standard library, once its `requirements.txt` was locked. */
+  packages?: DraftPackages
   /** What writing it took, where somebody is paid for it. */
   cost?: Cost
 }
@@ -110,6 +113,16 @@ export interface Cost {
   input_tokens: number
   output_tokens: number
   usd: number
+}
+
+/** Packages that a draft may import, locked and installed. */
+export interface DraftPackages {
+  from: PackageSource
+  lock: Lock
+  /** SHA-256 of the file with the lock. */
+  lockSha256: string
+  /** Names that can be imported. */
+  modules: string[]
 }
 
 export interface Generator {

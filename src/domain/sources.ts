@@ -15,14 +15,20 @@ const ALLOWED = new Set(
     .filter(Boolean),
 )
 
-/** Imports that a generated program may not have: anything but those modules, and files of its own. */
-export function forbiddenImports({ imports }: Sources, files: string[]): Sources['imports'] {
+/** Imports that a generated program may not have: anything but those modules, its packages, and files of its own. */
+export function forbiddenImports(
+  { imports }: Sources,
+  files: string[],
+  packages: string[] = [],
+): Sources['imports'] {
+  const installed = new Set(packages)
   const own = new Set(
     files.filter(name => name.endsWith('.py')).map(name => name.replace(/(\/__init__)?\.py$/, '')),
   )
   return imports.filter(({ module }) => {
     if (module.startsWith('.')) return false
     const segments = module.split('.')
+    if (installed.has(segments[0]!)) return false
     const names = segments.map((_, i) => segments.slice(0, i + 1).join('.'))
     return !names.some(name => ALLOWED.has(name) || own.has(name.replaceAll('.', '/')))
   })

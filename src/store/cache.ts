@@ -46,7 +46,8 @@ function factFile(name: string): string {
   return path.join(cacheDirectory(), `${name}.json`)
 }
 
-function cacheDirectory(): string {
+/** The user's own folder for what can be made again. */
+export function cacheDirectory(): string {
   const { LOOPAI_CACHE_DIR, XDG_CACHE_HOME } = process.env
   if (LOOPAI_CACHE_DIR) return path.resolve(LOOPAI_CACHE_DIR)
   return path.join(XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'loopai')

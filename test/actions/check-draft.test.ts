@@ -63,7 +63,7 @@ test('a generated program that imports what it may not, also inside a function, 
   const app = await createApp(topicRows(4))
   const code = `${GOOD}\ndef unused():\n    import socket\n    return eval("1")\n`
   expect(failed(await checksOf(app, code))).toEqual([
-    'imports: it imports socket (program.py:7), eval() (program.py:8); only the computing part of the standard library is allowed',
+    'imports: it imports socket (program.py:7), eval() (program.py:8); only the computing part of the standard library is allowed, and what requirements.txt names',
   ])
   expect(failed(await checksOf(app, code, false))).toEqual([])
 })

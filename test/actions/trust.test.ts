@@ -19,7 +19,7 @@ test('agreeing holds for exactly what was asked, on this machine, and outside th
   expect(await listAsks(workspace)).toEqual([])
   const config = path.join(root, 'loop-apps', ID, 'config.yaml')
   appendFileSync(config, '\ngenerator: {use: command, command: [my-agent, --fast]}\n')
-  const asked = await listAsks(workspace, ID)
+  const asked = await listAsks(workspace, { id: ID })
   expect(asked).toEqual([
     { loop_app_id: ID, ask: { kind: 'command', command: ['my-agent', '--fast'] }, trusted: false },
   ])

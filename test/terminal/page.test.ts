@@ -46,6 +46,8 @@ function versionWith(report: Report | null, rest: Partial<ShownVersionInFull> = 
     files: [{ path: 'program.py', size: 5000, sha256: '', executable: false }],
     limits: DEFAULT_LIMITS,
     isolation: 'shared',
+    dependencies: [],
+    packages: null,
     input_schema: {},
     output_schema: {},
     cases: null,
