@@ -12,7 +12,7 @@ const ENTRY = 'loopai_printed.py'
 /** What a Python draft prints for each input, with the tracebacks of its exceptions; empty where it was ended instead. Bounded. */
 export async function readPrinted(
   app: LoopApp,
-  draft: Pick<Draft, 'files'>,
+  draft: Pick<Draft, 'files' | 'packages'>,
   { inputs, limits, ...options }: ProgramOptions & { inputs: Json[]; limits: Limits },
 ): Promise<string[]> {
   const harness = await readFile(packageFile('templates', 'harness', 'printed.py'))
@@ -26,6 +26,7 @@ export async function readPrinted(
       directory,
       runtime: 'python' as const,
       entry: ENTRY,
+      ...(draft.packages && { packages: draft.packages }),
     }
     const program = await openProgram(
       place,
