@@ -39,8 +39,8 @@ export function createIdempotency(now: () => Date, maxBytes = MAX_BYTES): Idempo
   function forgetOld(time: number) {
     for (const [key, entry] of kept) {
       if (entry.until > time && kept.size < MAX_KEYS) return
-      // One without a reply is still to be waited for.
-      if (entry.bytes > 0) forget(key, entry)
+      // One without a reply is still waited for.
+      if (entry.until <= time || entry.bytes > 0) forget(key, entry)
     }
   }
 

@@ -121,8 +121,7 @@ test('a version that arrives in pieces is used when it is whole', async () => {
   expect(await outputOf(served.execute({ text: 'a' }))).toBe('one')
   expect((await health(served)).problem).toMatch(/v2 .* program\.py/)
   renameSync(`${root}/aside`, program)
-  await pause(300)
-  expect(await outputOf(served.execute({ text: 'a' }))).toBe('two')
+  await expect.poll(() => outputOf(served.execute({ text: 'a' })), { timeout: 20_000 }).toBe('two')
 })
 
 test('while a new version loads slowly, one wait is enough: then the last good one answers at once', async () => {
