@@ -123,7 +123,7 @@ async function examineRepository(
   repository: Repository,
 ): Promise<Ailment[]> {
   const ailments: Ailment[] = []
-  await attempt(ailments, 'git', () => readUser(repository, workspace.env, workspace.now()))
+  await attempt(ailments, 'git', () => readUser(data.root, workspace.env, workspace.now()))
   for (const folder of [data.root, repository.gitDirectory]) {
     await access(folder, constants.W_OK).catch(() =>
       ailments.push(finding('environment', `${folder} cannot be written`, `chmod -R u+w ${folder}`)),

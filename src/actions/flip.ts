@@ -3,6 +3,7 @@ import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
+import type { Repository } from '../store/git.ts'
 import { readHistory } from '../store/history.ts'
 import { identifyVersion, isUsable, type VersionName } from '../store/versions.ts'
 import { type Occurrence, tell } from './entry.ts'
@@ -19,10 +20,10 @@ export interface Flip extends Omit<Occurrence, 'from' | 'to'> {
 /** Moves the active link and says so in the history: one commit. Refused when what was decided on is not so any more. */
 export async function flip(
   workspace: Workspace,
-  { data, app }: Pick<OpenApp, 'data' | 'app'>,
+  { data, app, repository }: Pick<OpenApp, 'data' | 'app'> & { repository?: Repository },
   { from, to, op, ...rest }: Flip,
 ): Promise<string | null> {
-  return write(workspace, data, async transaction => {
+  return write(workspace, { ...data, ...(repository && { repository }) }, async transaction => {
     const active = await findActive(app)
     const change = await findChange(app, { active, from, to })
     if (change) throw changedMeanwhile(app.id, change)

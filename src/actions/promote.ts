@@ -5,7 +5,7 @@ import type { PromotionPlan } from '../domain/promotion.ts'
 import { shortDigest, type Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { changedPaths, openRepository } from '../store/git.ts'
+import { changedPaths, openRepository, type Repository } from '../store/git.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { identifyVersion, resolveVersion } from '../store/versions.ts'
@@ -55,16 +55,20 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
   const isBad = marks(history).get(to.number) === 'bad'
   if (isBad && !request.force) throw markedBad(app, to)
-  await refuseUncommitted(data, app, to)
-
-  const judged = await judge({ data, app }, to, { ...request, signal: workspace.signal })
+  // The gate waits for programs, so git may be asked meanwhile. What git says comes first.
+  const opening = openCommitted(data, app, to)
+  opening.catch(() => {})
+  const judging = judge({ data, app }, to, { ...request, signal: workspace.signal })
+  await Promise.allSettled([opening, judging])
+  const repository = await opening
+  const judged = await judging
   const { plan } = judged
   const forced = Boolean(request.force) && (isBad || plan.outcome !== 'pass')
   if (request.dryRun) return { ...plan, forced, commit: null, pushed: null }
   if (plan.outcome !== 'pass' && !forced) throw refused(app, plan)
   const commit = await flip(
     workspace,
-    { data, app },
+    { data, app, repository },
     {
       op: 'promote',
       from: from === undefined ? undefined : await identifyVersion(app, from),
@@ -120,10 +124,11 @@ function unchanged(app: LoopApp, { number, manifest }: Version): Omit<Promoted, 
 }
 
 /** What is not committed is on this machine only, and would be gone with it. */
-async function refuseUncommitted(data: DataDirectory, app: LoopApp, { number }: Version): Promise<void> {
+async function openCommitted(data: DataDirectory, app: LoopApp, { number }: Version): Promise<Repository> {
   const folder = `loop-apps/${app.id}/artifacts/v${number}`
-  const changed = await changedPaths(await openRepository(data.root), [folder])
-  if (changed.length === 0) return
+  const repository = await openRepository(data.root)
+  const changed = await changedPaths(repository, [folder])
+  if (changed.length === 0) return repository
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {
     hint: `commit it first: cd ${data.root} && git add ${folder} && git commit`,
     details: { changed },

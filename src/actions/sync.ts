@@ -105,7 +105,7 @@ async function bringIn(
   }
   const { plans, before, after } = await planMerge(scene, ours)
   const apps = plans.map(({ history: _, ...plan }) => plan)
-  const user = await readUser(repository, workspace.env, workspace.now())
+  const user = await readUser(repository.workTree, workspace.env, workspace.now())
   const commit = await mergeInMemory(repository, {
     ours,
     theirs: upstream.tip,

@@ -1,5 +1,5 @@
 import { LoopaiError } from '../domain/errors.ts'
-import { git, type Repository } from './git.ts'
+import { git } from './git.ts'
 
 /** Who a commit is by, as git writes it: `Name <email> seconds zone`. */
 export interface Identity {
@@ -18,9 +18,9 @@ export interface GitUser {
   setting: (name: string) => string | undefined
 }
 
-/** The user's git identity; in CI without one, `loopai`, which nobody takes for a person. */
-export async function readUser(repository: Repository, env: NodeJS.ProcessEnv, now: Date): Promise<GitUser> {
-  const listed = await git(repository.workTree, ['var', '-l'], { accept: [1, 128] })
+/** The user of the repository around a folder, and their git identity; in CI without one, `loopai`, which nobody takes for a person. */
+export async function readUser(folder: string, env: NodeJS.ProcessEnv, now: Date): Promise<GitUser> {
+  const listed = await git(folder, ['var', '-l'], { accept: [1, 128] })
   const values = new Map((listed ?? '').split('\n').map(splitSetting))
   const setting = (name: string) => values.get(name)
   const author = setting('GIT_AUTHOR_IDENT')
@@ -29,7 +29,7 @@ export async function readUser(repository: Repository, env: NodeJS.ProcessEnv, n
   const identity =
     author && committer && isGiven
       ? { author, committer, isFallback: false }
-      : await readIdentity(repository, env, now)
+      : await readIdentity(folder, env, now)
   return { identity, setting }
 }
 
@@ -41,10 +41,10 @@ function isPersonGiven(role: string, setting: GitUser['setting'], env: NodeJS.Pr
 }
 
 /** The identity as git itself insists on it. */
-async function readIdentity(repository: Repository, env: NodeJS.ProcessEnv, now: Date): Promise<Identity> {
+async function readIdentity(folder: string, env: NodeJS.ProcessEnv, now: Date): Promise<Identity> {
   try {
     const [author, committer] = await Promise.all(
-      ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'].map(name => git(repository.workTree, ['var', name])),
+      ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'].map(name => git(folder, ['var', name])),
     )
     return { author: author!.trim(), committer: committer!.trim(), isFallback: false }
   } catch (cause) {

@@ -5,7 +5,7 @@ import type { Commit } from './change.ts'
 import type { CommittedFile } from './commit.ts'
 import { findHead, type Repository } from './git.ts'
 import { refuseDuringMerge } from './git-state.ts'
-import { type Identity, readUser } from './identity.ts'
+import { type GitUser, type Identity, readUser } from './identity.ts'
 import { readJournal } from './journal.ts'
 import { landCommit, writeFiles } from './land.ts'
 import { withLock } from './lock.ts'
@@ -32,6 +32,8 @@ export interface TransactionOptions {
   /** False: the files are put in place, and git is not touched. */
   commit?: boolean | undefined
   git?: RootConfig['git'] | undefined
+  /** When they have been asked for already. */
+  user?: Promise<GitUser> | undefined
 }
 
 const DEFAULT_GIT: RootConfig['git'] = { tags: false, hooks: 'run', message_prefix: '' }
@@ -47,7 +49,8 @@ export async function withTransaction<Result>(
     refuseDuringMerge(repository.workTree)
     try {
       const { journal, said } = await recover(repository, await readJournal(repository))
-      const [user, head] = await Promise.all([readUser(repository, process.env, now), findHead(repository)])
+      const asking = options.user ?? readUser(repository.workTree, process.env, now)
+      const [user, head] = await Promise.all([asking, findHead(repository)])
       const session = { repository, user, head, journal, settings: options.git ?? DEFAULT_GIT }
       const put = options.commit === false ? writeFiles : landCommit
       return await work({
