@@ -52,6 +52,12 @@ export async function environmentOf(version: Version): Promise<EnvironmentState 
   return { ...needed, text, lock, packages: describePins(lock.pins), isInstalled }
 }
 
+/** Throws when a version needs packages and its lock cannot be read, or is not one. */
+export async function checkLock(version: Version): Promise<void> {
+  const needed = neededPackages(version)
+  if (needed && !version.manifest.removed) await readLock(version.directory, needed.from)
+}
+
 /** What a process needs to import the packages, or a refusal that says how to get them. Nothing is installed on the way. */
 export async function openPackages(
   place: { loopAppId: string; version: number | 'draft'; directory: string },

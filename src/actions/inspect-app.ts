@@ -12,6 +12,7 @@ import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
 import { compareFiles, listVersions, readVersion, verifyTombstone } from '../store/versions.ts'
+import { checkLock } from './environments.ts'
 
 export interface Inspected {
   app: LoopApp
@@ -63,6 +64,7 @@ export async function inspectApp(
     await attempt('version', () =>
       version.manifest.removed ? verifyTombstone(app, version) : compareFiles(app, version),
     )
+    await attempt('version', () => checkLock(version))
   }
   findings.push(...historyFindings(app, versions, history))
   findings.push(...linkFindings(app, await findLinks(app)))

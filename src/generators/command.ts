@@ -93,8 +93,7 @@ function taskText({ app, feedback, learned, external }: Brief): string {
     'The rules for the program:',
     '',
   ]
-  const rules = ruleLines()
-  return `${[...lines, ...rules].join('\n')}\n`
+  return `${[...lines, ...ruleLines(), '', ...ABOUT_PACKAGES].join('\n')}\n`
 }
 
 /** The module and where it goes wrong, as it is told to language models, but for the rows: they are in a file. */
@@ -105,6 +104,10 @@ function aboutLearned({ accuracy }: LearnedPart, external: Brief['external']): s
   })
   return external === 'full' ? [told] : [told, 'It is private, and will be there when the program runs.']
 }
+const ABOUT_PACKAGES = [
+  'An exception: a program that is much better with a package, such as scikit-learn, may import it when a file',
+  '`requirements.txt` beside it names it. The package has to come as a wheel, and loading it may take a few seconds.',
+]
 
 /** The list of rules in the prompt for language models: they are the same for whoever writes. */
 function ruleLines(): string[] {

@@ -38,7 +38,15 @@ export function installerEnvironment(environment: NodeJS.ProcessEnv, temporary: 
     ([name]) =>
       !/^(PYTHON|VIRTUAL_ENV|CONDA_)/.test(name) && (!name.startsWith('PIP_') || PIP_VARIABLES.has(name)),
   )
-  return { ...Object.fromEntries(kept), PIP_ROOT_USER_ACTION: 'ignore', TMPDIR: temporary, LC_ALL: 'C.UTF-8' }
+  return {
+    ...Object.fromEntries(kept),
+    // Settings in pip.conf would refuse what is done here.
+    PIP_USER: '0',
+    PIP_REQUIRE_VIRTUALENV: '0',
+    PIP_ROOT_USER_ACTION: 'ignore',
+    TMPDIR: temporary,
+    LC_ALL: 'C.UTF-8',
+  }
 }
 
 export interface Resolution {

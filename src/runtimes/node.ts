@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import path from 'node:path'
 import { packageFile } from '../package.ts'
 import { candidatesOf } from './candidates.ts'
+import { missingLdd } from './missing-ldd.ts'
 import type { Interpreter, Runtime } from './runtime.ts'
 
 const RUNNER = packageFile('templates', 'harness', 'runner.mjs')
@@ -24,10 +25,11 @@ const node: Runtime = {
   inspection: [packageFile('templates', 'harness', 'inspect.mjs')],
 
   understand(printed) {
-    const { executable, version, platform, mounts } = JSON.parse(printed) as Interpreter
+    const { ldd, ...interpreter } = JSON.parse(printed) as Interpreter & { ldd: boolean }
+    const { version } = interpreter
     if (Number(version.split('.')[0]) < OLDEST)
       throw new Error(`it is Node.js ${version}, and ${OLDEST} or newer is needed`)
-    return { executable, version, platform, mounts }
+    return { ...interpreter, ...(!ldd && { obstacle: missingLdd('Node.js') }) }
   },
 
   launch(interpreter, { directory, inside, entry, limits, isolation }) {

@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { Mount } from '../domain/launch.ts'
 import { packageFile } from '../package.ts'
 import { candidatesOf } from './candidates.ts'
+import { missingLdd } from './missing-ldd.ts'
 import type { Runtime } from './runtime.ts'
 
 const RUNNER = packageFile('templates', 'harness', 'runner.py')
@@ -52,7 +53,7 @@ const python: Runtime = {
         folders: sites,
         mounts: [...sites.map(site => ({ source: site, target: site })), ...alternatives],
       },
-      ...(!ldd && { obstacle: NO_LDD }),
+      ...(!ldd && { obstacle: missingLdd('Python') }),
     }
   },
 
@@ -77,11 +78,6 @@ const python: Runtime = {
       takesFilter: true,
     }
   },
-}
-
-const NO_LDD = {
-  message: 'ldd is missing, so nobody knows which libraries Python loads',
-  hint: 'install it: `apt-get install libc-bin`, `dnf install glibc-common`, `apk add musl-utils`',
 }
 
 /** What `inspect.py` prints. */

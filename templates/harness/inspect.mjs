@@ -2,11 +2,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 
+let hasLdd = true
 const executable = realpathSync(process.execPath)
 const places = [executable, ...libraries(), '/etc/ld.so.cache', '/usr/share/zoneinfo'].filter(existsSync)
 const mounts = [...new Set(places)].map(target => ({ source: realpathSync(target), target }))
 const platform = `${process.platform}-${process.arch}`
-console.log(JSON.stringify({ executable, version: process.versions.node, platform, mounts }))
+console.log(JSON.stringify({ executable, version: process.versions.node, platform, ldd: hasLdd, mounts }))
 
 /** The places of the libraries, as the loader asks for them. */
 function libraries() {
@@ -16,7 +17,8 @@ function libraries() {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     return [...listing.matchAll(/(?:=> |^\s+)(\/.*) \(0x/gm)].map(([, place]) => place)
-  } catch {
+  } catch (error) {
+    hasLdd = process.platform !== 'linux' || error.code !== 'ENOENT'
     return [] // linked statically, or a system without ldd
   }
 }

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { chooseSandbox } from '../../src/actions/choose-sandbox.ts'
 import { findInterpreter } from '../../src/actions/find-interpreter.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/launch.ts'
 import python from '../../src/runtimes/python.ts'
@@ -41,6 +43,21 @@ describe('an interpreter', () => {
     expect(found.mounts.map(mount => mount.source)).not.toContain(path.dirname(shim))
     expect(await answers()).toBe(true)
   })
+
+  test.skipIf(!existsSync(system) || os.platform() !== 'linux')(
+    'without ldd gets no sandbox, and the reason is told',
+    async () => {
+      const folder = temporaryFolder()
+      symlinkSync(system, path.join(folder, 'python3'))
+      process.env.PATH = folder
+      const found = await findInterpreter(python)
+      await expect(chooseSandbox(python, found)).rejects.toMatchObject({
+        code: 'NO_SANDBOX',
+        message: expect.stringContaining('ldd is missing'),
+        hint: expect.stringContaining('apt-get install libc-bin'),
+      })
+    },
+  )
 
   test.skipIf(!existsSync(system))('behind a virtual environment is found', async () => {
     const environment = path.join(temporaryFolder(), 'environment')

@@ -52,7 +52,10 @@ describe('the workflow for GitHub Actions', () => {
       name: name!,
       options: rest!.match(/--[a-z-]+/g) ?? [],
     }))
-    expect(lines.map(({ name }) => name)).toEqual(['check', 'test', 'promote'])
+    expect(lines.map(({ name }) => name)).toEqual([
+      ...['check', 'trust', 'prepare', 'test'],
+      ...['trust', 'prepare', 'promote'],
+    ])
     for (const { name, options } of lines) {
       const { Command } = await import('commander')
       const command = new Command(name)

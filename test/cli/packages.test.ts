@@ -137,6 +137,26 @@ def execute(value):
     expect(await place.succeed(['exec', `${ID}@v2`, '{"text":"hey"}'])).toBe('"HEY!"\n')
   })
 
+  test('is also what an agent leaves, whose program may import what it names', async () => {
+    const place = await open()
+    const agent = path.join(place.folder, 'agent.mjs')
+    const files = { 'program.py': PROGRAM, 'requirements.txt': 'shouting\n' }
+    const write = `for (const [name, text] of Object.entries(${JSON.stringify(files)})) fs.writeFileSync(name, text)`
+    writeFileSync(agent, `import fs from 'node:fs'\n${write}\n`)
+    const config = path.join(place.data, 'loop-apps', ID, 'config.yaml')
+    const command = JSON.stringify([process.execPath, agent])
+    const settings = `generator: {use: command, command: ${command}}\nprivacy: {external: full}\n`
+    writeFileSync(config, readFileSync(config, 'utf8') + settings)
+    await place.succeed(['trust', '--yes'])
+    const generated = JSON.parse(await place.succeed(['generate', ID, '--json']))
+    expect(generated.checks).toContainEqual({
+      name: 'imports',
+      outcome: 'pass',
+      message: 'it imports only the standard library, its packages and its own files',
+    })
+    expect(await place.succeed(['exec', `${ID}@v2`, '{"text":"hey"}'])).toBe('"HEY!"\n')
+  })
+
   test('keeps its lock while it stays what it is', async () => {
     const place = await open()
     const lock = (number: number) =>

@@ -50,6 +50,15 @@ test('variables that would install elsewhere, or build, are left out', () => {
     UV_INDEX_URL: 'https://example.com/simple',
   }
   expect(Object.keys(installerEnvironment(given, '/tmp/x')).sort()).toEqual(
-    ['LC_ALL', 'PATH', 'PIP_INDEX_URL', 'PIP_ROOT_USER_ACTION', 'TMPDIR', 'UV_INDEX_URL'].sort(),
+    [
+      'LC_ALL',
+      'PATH',
+      'PIP_INDEX_URL',
+      'PIP_REQUIRE_VIRTUALENV',
+      'PIP_ROOT_USER_ACTION',
+      'PIP_USER',
+      'TMPDIR',
+      'UV_INDEX_URL',
+    ].sort(),
   )
 })
