@@ -5,7 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import { inferSchemas } from '../domain/inference.ts'
 import { isObject, type JsonObject } from '../domain/json.ts'
-import type { Columns } from '../domain/rows.ts'
+import { type Columns, watchColumns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
 import { refuseDuringMerge } from '../store/git-state.ts'
 import { refuseExisting, stageApp } from '../store/new-app.ts'
@@ -57,7 +57,13 @@ interface Origin {
 /** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
 export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
   refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
-  const origins = await findOrigins(workspace, { ...request, id: request.id && parseId(request.id) })
+  const { columns, said } = watchColumns(request.columns)
+  const origins = await findOrigins(workspace, {
+    ...request,
+    columns,
+    id: request.id && parseId(request.id),
+  })
+  for (const sentence of said()) workspace.report(sentence)
   const checked = await Promise.all(origins.map(origin => checkOrigin(workspace, origin)))
   if (!findRoot(workspace)) {
     const { root } = await init(workspace)

@@ -5,7 +5,7 @@ import { isHeldOut, storedVerdicts } from '../domain/evaluation.ts'
 import { closest } from '../domain/problems.ts'
 import type { Check } from '../domain/promotion.ts'
 import type { Report } from '../domain/quality.ts'
-import type { Columns } from '../domain/rows.ts'
+import { type Columns, watchColumns } from '../domain/rows.ts'
 import { type Comparison, compare, reportOf, type ScoreReport } from '../domain/scorecard.ts'
 import { GENERATORS, type GeneratorName } from '../generators/index.ts'
 import { findActive } from '../store/active.ts'
@@ -76,7 +76,9 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
   const { data, app } = await open(workspace, request.app)
   const config = withModel(await readConfig(data, app), request.model)
   const name = generatorOf(request.generator ?? config.generator.use)
-  const rows = await readRows(app, config, request)
+  const { columns, said } = watchColumns(request.columns)
+  const rows = await readRows(app, config, { ...request, columns })
+  for (const sentence of said()) workspace.report(sentence)
   if (name === 'learn' && rows.examples.length === 0) throw noExamples(app)
 
   const since = performance.now()

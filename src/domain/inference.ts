@@ -16,8 +16,14 @@ export function inferSchemas(examples: Example[]): { input: JsonObject; output: 
   }
 }
 
+/** Strings that come again are labels, also those in properties and lists. */
 function outputSchemaOf(values: Json[]): JsonObject {
   const schema = schemaOf(values)
+  if (schema.type === 'array') {
+    const items = (values as Json[][]).flat()
+    return items.length > 0 ? { ...schema, items: outputSchemaOf(items) } : schema
+  }
+  if (schema.type === 'object') return objectSchemaOf(values as JsonObject[], outputSchemaOf)
   if (schema.type !== 'string') return schema
   const labels = [...new Set(values as string[])].sort()
   const areLabels = labels.length <= MAX_LABELS && (labels.length <= 2 || labels.length <= values.length / 2)
@@ -32,12 +38,12 @@ function schemaOf(values: Json[]): JsonObject {
   return type === 'object' ? objectSchemaOf(values as JsonObject[]) : { type }
 }
 
-function objectSchemaOf(values: JsonObject[]): JsonObject {
+function objectSchemaOf(values: JsonObject[], schemaOfProperty = schemaOf): JsonObject {
   const names = [...new Set(values.flatMap(value => Object.keys(value)))]
   const required = names.filter(name => values.every(value => name in value))
   const properties = names.map(name => [
     name,
-    schemaOf(values.filter(value => name in value).map(value => value[name]!)),
+    schemaOfProperty(values.filter(value => name in value).map(value => value[name]!)),
   ])
   return {
     type: 'object',

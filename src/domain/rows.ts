@@ -7,7 +7,38 @@ export interface Columns {
   label?: string | undefined
   /** Input property by column: `{ message: 'text' }` makes the column `message` the property `text`. */
   map?: Record<string, string> | undefined
+  /** Is told of each row that has columns: their names, and which of them was taken as the answer. */
+  seen?: ((names: string[], label: string) => void) | undefined
 }
+
+/** The same columns, and after rows were read with them, sentences on what was taken for what without being told. */
+export function watchColumns(columns: Columns = {}): { columns: Columns; said: () => string[] } {
+  const labels = new Set<string>()
+  const dropped = new Set<string>()
+  const seen = (names: string[], label: string) => {
+    labels.add(label)
+    if (!columns.map) return
+    for (const name of names) if (name !== label && !(name in columns.map)) dropped.add(name)
+  }
+  return {
+    columns: { ...columns, seen },
+    said: () => [
+      ...(columns.label === undefined && labels.size > 0
+        ? [`took the column ${list(labels)} as the answer; --label names another one`]
+        : []),
+      ...(dropped.size > 0 ? [`left out ${list(dropped)}: --map names the columns of the input`] : []),
+    ],
+  }
+}
+
+function list(names: Set<string>): string {
+  const all = [...names]
+  return all.length > SHOWN
+    ? `${all.slice(0, SHOWN).join(', ')} and ${all.length - SHOWN} more`
+    : all.join(', ')
+}
+
+const SHOWN = 10
 
 /** Names that a column with the answers usually has, best first. */
 const LABEL_NAMES = [
@@ -39,6 +70,7 @@ export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefi
   }
   const label = findLabelColumn(Object.keys(row), columns.label)
   if (label === undefined) return undefined
+  columns.seen?.(Object.keys(row), label)
   const rest = Object.entries(row as JsonObject).filter(([name]) => name !== label)
   const input = columns.map
     ? rest.filter(([name]) => name in columns.map!).map(([name, value]) => [columns.map![name]!, value])

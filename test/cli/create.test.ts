@@ -20,7 +20,8 @@ describe('from labelled rows', () => {
     expect(stderr).toBe(
       [
         'inferred input_schema: {"properties":{"stars":{"type":"number"},"text":{"type":"string"}},"required":["text","stars"],"type":"object"}',
-        'inferred output_schema: {"enum":["ham","spam"],"type":"string"}\n',
+        'inferred output_schema: {"enum":["ham","spam"],"type":"string"}',
+        'took the column label as the answer; --label names another one\n',
       ].join('\n'),
     )
     const examples = path.join(appOf(folder, 'mail-001'), 'datasets', 'examples', 'examples.jsonl')
@@ -37,13 +38,30 @@ describe('from labelled rows', () => {
       'rows.jsonl': '\ufeff{"message":"a","kind":1,"junk":0}\r\n\r\n{"message":"b","kind":2,"junk":0}\r\n',
     })
     const columns = ['--label', 'kind', '--map', 'text=message']
-    await succeed(folder, ['create', 'mail-001', '--examples', 'rows.jsonl', '--task', 'Sort', ...columns])
+    const create = ['create', 'mail-001', '--examples', 'rows.jsonl', '--task', 'Sort']
+    const { stderr } = await loopai(folder, [...create, ...columns])
+    expect(stderr).toContain('left out junk: --map names the columns of the input\n')
+    expect(stderr).not.toContain('as the answer')
     const examples = path.join(appOf(folder, 'mail-001'), 'datasets', 'examples', 'examples.jsonl')
     expect(readLines(examples)).toEqual([
       { input: { text: 'a' }, output: 1 },
       { input: { text: 'b' }, output: 2 },
     ])
     expect(readFileSync(path.join(appOf(folder, 'mail-001'), 'config.yaml'), 'utf8')).toContain('task: Sort')
+  })
+
+  test('labels are found in properties and lists of the answers too', async () => {
+    const folder = await copy()
+    const rows = [
+      { input: { text: 'a' }, output: { kind: 'x', tags: ['p'], urgent: true } },
+      { input: { text: 'b' }, output: { kind: 'x', tags: ['q', 'p'], urgent: false } },
+    ]
+    writeFiles(folder, { 'rows.jsonl': rows.map(row => `${JSON.stringify(row)}\n`).join('') })
+    const { stderr } = await loopai(folder, ['create', 'mail-001', '--examples', 'rows.jsonl'])
+    expect(stderr).toContain(
+      '"kind":{"enum":["x"],"type":"string"},"tags":{"items":{"enum":["p","q"],"type":"string"},"type":"array"},"urgent":{"type":"boolean"}',
+    )
+    expect(stderr).not.toContain('as the answer')
   })
 
   test('rows of one column too many are told from a column that is missing', async () => {
