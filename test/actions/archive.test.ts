@@ -97,6 +97,12 @@ test('one version joins an app under the next number, once', async () => {
 })
 
 describe('a hostile archive is refused, and nothing is left of it:', () => {
+  let made: Promise<Packed[]> | undefined
+  const soundFiles = async () => {
+    const from = await makeApp(temporaryFolder(), ID, 'one')
+    return unpack((await exportApp(from, { address: ID })).path)
+  }
+
   const program = { path: 'artifacts/v1/program.py', content: 'import os\n' }
 
   test.each<[string, (files: Packed[]) => Packed[], RegExp]>([
@@ -166,11 +172,10 @@ describe('a hostile archive is refused, and nothing is left of it:', () => {
       /no valid loopai-archive\.json/,
     ],
   ])('%s', async (_, spoil, message) => {
-    const from = await makeApp(temporaryFolder(), ID, 'one')
-    const { path: sound } = await exportApp(from, { address: ID })
     const { root, workspace } = await emptyPlace()
     const file = path.join(temporaryFolder(), 'hostile.tgz')
-    writeFileSync(file, await pack(spoil(await unpack(sound))))
+    made ??= soundFiles()
+    writeFileSync(file, await pack(spoil(structuredClone(await made))))
     await expect(importArchive(workspace, { file })).rejects.toMatchObject({
       code: 'INVALID_ARCHIVE',
       message: expect.stringMatching(message),
