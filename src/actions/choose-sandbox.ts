@@ -22,12 +22,6 @@ const LIMITS: Limits = { timeout_ms: 10_000, load_ms: 10_000, memory_mb: 256, ou
  * remembered until something changes on which it depends.
  */
 export async function chooseSandbox(runtime: Runtime, interpreter: Interpreter): Promise<Sandbox> {
-  const { obstacle } = interpreter
-  if (obstacle) {
-    throw new LoopaiError('NO_SANDBOX', `No sandbox works on this machine: ${obstacle.message}`, {
-      hint: `${obstacle.hint}, or run with --unsandboxed at your own risk`,
-    })
-  }
   const tiers = await Promise.all(allowed().map(async name => (await sandboxes[name]()).default))
   const key = keyOf(runtime, interpreter, tiers)
   const known = findFact(factOf(runtime), key)
@@ -43,8 +37,12 @@ export async function chooseSandbox(runtime: Runtime, interpreter: Interpreter):
     }
     reasons.push(`${tier.name}: ${reason}`)
   }
-  throw new LoopaiError('NO_SANDBOX', ['No sandbox works on this machine', ...reasons].join('\n  '), {
-    hint: 'install bubblewrap (`apt-get install bubblewrap`, `dnf install bubblewrap`, `apk add bubblewrap`), or run with --unsandboxed at your own risk',
+  const { obstacle } = interpreter
+  if (obstacle) reasons.push(obstacle.message)
+  const lines = ['No sandbox works on this machine', ...reasons]
+  const first = obstacle ? `${obstacle.hint}; ` : ''
+  throw new LoopaiError('NO_SANDBOX', lines.join('\n  '), {
+    hint: `${first}install bubblewrap (\`apt-get install bubblewrap\`, \`dnf install bubblewrap\`, \`apk add bubblewrap\`), or run with --unsandboxed at your own risk`,
     details: { reasons },
   })
 }

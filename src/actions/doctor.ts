@@ -86,6 +86,8 @@ async function examineMachine() {
   const ailments: Ailment[] = []
   const runtime: Runtime = (await runtimes.python()).default
   const interpreter = await attempt<Interpreter>(ailments, 'environment', () => findInterpreter(runtime))
+  const { obstacle } = interpreter ?? {}
+  if (obstacle) ailments.push(finding('environment', obstacle.message, obstacle.hint))
   const tier =
     interpreter && (await attempt(ailments, 'environment', () => chooseSandbox(runtime, interpreter)))
   return {

@@ -30,7 +30,7 @@ export interface Interpreter {
   mounts: Mount[]
   /** Packages that were installed for it, by the system or its owner. No program sees them unless its version says so. */
   own?: Packages
-  /** Why no sandbox can show it all that it needs, and what to do about that. */
+  /** Why a sandbox may not show it all that it needs, and what to do about that. */
   obstacle?: { message: string; hint: string }
 }
 

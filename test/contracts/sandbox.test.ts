@@ -70,6 +70,8 @@ def execute(value):
         'HOME',
         'LANG',
         'LC_CTYPE',
+        'MKL_NUM_THREADS',
+        'OMP_NUM_THREADS',
         'OPENBLAS_NUM_THREADS',
         'PATH',
         'PWD',
