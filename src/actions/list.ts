@@ -29,18 +29,18 @@ export async function list(workspace: Workspace): Promise<ListedApp[]> {
   const known = findSummaries<ListedApp>(data.root)
   const kept: typeof known = {}
   let isNews = false
-  const listed = await Promise.all(
-    (await listApps(data)).map(async id => {
-      const app = { id, paths: data.paths.app(id) }
-      const { text, isSettled } = appearanceOfApp(app)
-      const before = known[id]
-      const isKnown = before?.appearance === text
-      const value = isKnown ? before.value : await summarize(app)
-      if (isKnown || (isSettled && value.state !== 'broken')) kept[id] = { appearance: text, value }
-      isNews ||= !isKnown
-      return value
-    }),
-  )
+  const listed: ListedApp[] = []
+  // One after the other: all at once would hold the files of all of them.
+  for (const id of await listApps(data)) {
+    const app = { id, paths: data.paths.app(id) }
+    const { text, isSettled } = appearanceOfApp(app)
+    const before = known[id]
+    const isKnown = before?.appearance === text
+    const value = isKnown ? before.value : await summarize(app)
+    if (isKnown || (isSettled && value.state !== 'broken')) kept[id] = { appearance: text, value }
+    isNews ||= !isKnown
+    listed.push(value)
+  }
   if (isNews) rememberSummaries(data.root, kept)
   return listed
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
@@ -63,12 +62,13 @@ export async function readHistoryLines(app: LoopApp): Promise<string[]> {
 }
 
 async function readHistoryText(app: LoopApp): Promise<string> {
-  return readFile(app.paths.history, 'utf8').catch(error => {
-    if (error.code === 'ENOENT') return ''
-    throw new LoopaiError('INTEGRITY', `${app.paths.history} cannot be read: ${error.message}`, {
-      cause: error,
-    })
-  })
+  try {
+    return readFileSync(app.paths.history, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return ''
+    throw new LoopaiError('INTEGRITY', `${app.paths.history} cannot be read: ${message}`, { cause: error })
+  }
 }
 
 function parseEntry(line: string): HistoryEntry | undefined {

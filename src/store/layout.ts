@@ -13,20 +13,20 @@ export function layout(root: string) {
 }
 
 export function appLayout(directory: string) {
-  const artifacts = path.join(directory, 'artifacts')
-  const datasets = path.join(directory, 'datasets')
+  // Not path.join, which would look at the directory anew for each of them, for each of thousands of apps.
+  const below = (...names: string[]) => [directory, ...names].join(path.sep)
   return {
     directory,
-    config: path.join(directory, 'config.yaml'),
-    history: path.join(directory, 'history.jsonl'),
-    cases: path.join(directory, 'tests', 'cases.jsonl'),
-    artifacts,
-    active: path.join(artifacts, 'active'),
-    version: (number: number) => path.join(artifacts, `v${number}`),
-    draft: path.join(directory, 'draft'),
-    examples: path.join(datasets, 'examples'),
-    executions: path.join(datasets, 'executions'),
-    validations: path.join(datasets, 'validations'),
+    config: below('config.yaml'),
+    history: below('history.jsonl'),
+    cases: below('tests', 'cases.jsonl'),
+    artifacts: below('artifacts'),
+    active: below('artifacts', 'active'),
+    version: (number: number) => below('artifacts', `v${number}`),
+    draft: below('draft'),
+    examples: below('datasets', 'examples'),
+    executions: below('datasets', 'executions'),
+    validations: below('datasets', 'validations'),
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants, readdirSync } from 'node:fs'
+import { constants, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
@@ -29,13 +29,20 @@ const MAX_FILES = 10_000
 const MAX_BYTES = 1024 * 1024 * 1024
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
-/** Numbers of all versions, ascending. */
+/** Numbers of all versions, ascending. Read at once, as manifests are: for thousands of small files, waiting costs more than reading. */
 export async function listVersions(app: LoopApp): Promise<number[]> {
-  const names = await readdir(app.paths.artifacts).catch(() => [] as string[])
-  return names
+  return namesIn(app.paths.artifacts)
     .map(versionOfName)
     .filter(number => number !== undefined)
     .sort((a, b) => a - b)
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 export async function readVersion(app: LoopApp, number: number): Promise<Version> {
@@ -241,10 +248,14 @@ function firstVersionHint(id: string): string {
 async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
   const broken = (why: string, cause?: unknown) =>
     new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, { cause })
-  const text = await readFile(file, 'utf8').catch(async error => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw await missingVersion(app, number)
-    throw broken(error.message, error)
-  })
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw await missingVersion(app, number)
+    throw broken(message, error)
+  }
   if (text.length > MAX_MANIFEST_BYTES) throw broken('it is too large')
   let value: unknown
   try {

@@ -14,16 +14,12 @@ export function table(rows: string[][]): string {
     .join('\n')
 }
 
+const ASCII = /^[\x20-\x7e]*$/
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u
+
 /** Good enough for ids, numbers and names: wide characters count twice. */
 function widthOf(text: string): number {
-  return [...text].reduce(
-    (width, character) =>
-      width +
-      (/\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(
-        character,
-      )
-        ? 2
-        : 1),
-    0,
-  )
+  if (ASCII.test(text)) return text.length
+  return [...text].reduce((width, character) => width + (WIDE.test(character) ? 2 : 1), 0)
 }
