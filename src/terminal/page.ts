@@ -56,7 +56,10 @@ function facts({
   const cost =
     origin.cost_usd === undefined ? [] : [['cost', `${origin.cost_usd.toFixed(4)} USD (${origin.model})`]]
   return rows([
-    ['accuracy on rows that it had not seen', score ? describeScore(score) : 'nothing to judge by'],
+    [
+      `${report?.numbers ? 'exactly right' : 'accuracy'} on rows that it had not seen`,
+      score ? describeScore(score) : 'nothing to judge by',
+    ],
     ['status', status],
     ['made', `${created_at} by ${created_by}`],
     ['how', [origin.kind, origin.generator, origin.strategy].filter(Boolean).join(', ')],
@@ -72,7 +75,10 @@ function facts({
 function sections(version: ShownVersionInFull, report: Report): string[] {
   const { labels, confusion, calibration, numbers, learned } = report
   return [
-    ...section('Accuracy', report.rows > 0 && [accuracyBars(version, report), comparison(version)]),
+    ...section(
+      'Accuracy',
+      report.rows > 0 && !numbers && [accuracyBars(version, report), comparison(version)],
+    ),
     ...section(
       'Numbers',
       numbers && [
@@ -85,15 +91,20 @@ function sections(version: ShownVersionInFull, report: Report): string[] {
     ),
     ...section(
       'Labels',
-      labels.length > 1 && [labelBars(report), `<p>macro-F1 ${share(macroF1(labels))}</p>`],
+      labels.length > 1 && [
+        '<p class="muted">Dark: of the answers with this label, how many are right (precision). Light: of its rows, how many are found (recall).</p>',
+        labelBars(report),
+        `<p>macro-F1 ${share(macroF1(labels))}</p>`,
+      ],
     ),
     ...section('Confusion', confusion.length > 0 && labels.length > 1 && [confusionMatrix(report)]),
     ...section(
       'Calibration',
-      calibration.length > 0 && [
-        calibrationPlot(report),
-        `<p>Confidence is off by ${percent(calibrationError(calibration)!)} points on average.</p>`,
-      ],
+      calibration.length > 0 &&
+        !numbers && [
+          calibrationPlot(report),
+          `<p>Confidence is off by ${percent(calibrationError(calibration)!)} points on average.</p>`,
+        ],
     ),
     ...section(
       'Learning curve',

@@ -11,6 +11,8 @@ const ROW = 22
 const PLOT = WIDTH - LEFT - 70
 const SQUARE = 260
 const MARGIN = 44
+/** Room above and right of a square, for half of the largest dot. */
+const TOP = 20
 const MOST_CELLS = 20
 
 export interface Bar {
@@ -18,6 +20,8 @@ export interface Bar {
   value: number | null
   interval?: [number, number] | undefined
   kind: 'own' | 'other' | 'floor'
+  /** Belongs to the bar above it. */
+  isSecond?: boolean
 }
 
 /** One bar a row from 0 to 100 %, with its interval. */
@@ -27,8 +31,8 @@ export function bars(title: string, rows: Bar[]): string {
     at =>
       `<line class="grid" x1="${x(at)}" x2="${x(at)}" y1="0" y2="${height - 18}"/><text class="axis" x="${x(at)}" y="${height - 4}" text-anchor="middle">${100 * at} %</text>`,
   )
-  const drawn = rows.map(({ name, value, interval, kind }, i) => {
-    const y = i * ROW + 4
+  const drawn = rows.map(({ name, value, interval, kind, isSecond = false }, i) => {
+    const y = i * ROW + (isSecond ? 0 : 4)
     const whisker = interval
       ? `<line class="whisker" x1="${x(interval[0])}" x2="${x(interval[1])}" y1="${y + 7}" y2="${y + 7}"/>`
       : ''
@@ -36,7 +40,7 @@ export function bars(title: string, rows: Bar[]): string {
       value === null
         ? ''
         : `<rect class="${kind}" x="${LEFT}" y="${y}" width="${number(PLOT * value)}" height="14"/>`
-    return `<text x="${LEFT - 8}" y="${y + 11}" text-anchor="end">${escapeMarkup(short(name))}</text>${bar}${whisker}<text x="${WIDTH - 62}" y="${y + 11}">${share(value)}</text>`
+    return `<text${isSecond ? ' class="axis"' : ''} x="${LEFT - 8}" y="${y + 11}" text-anchor="end">${escapeMarkup(short(name))}</text>${bar}${whisker}<text x="${WIDTH - 62}" y="${y + 11}">${share(value)}</text>`
   })
   return svg(title, { width: WIDTH, height, body: [...lines, ...drawn] })
 }
@@ -46,8 +50,8 @@ export function labelBars({ labels }: Report): string {
   return bars(
     'Precision and recall by label',
     labels.flatMap((label): Bar[] => [
-      { name: `${nameOf(label.label)} precision`, value: precision(label), kind: 'own' },
-      { name: `recall (${label.rows} rows)`, value: recall(label), kind: 'other' },
+      { name: nameOf(label.label), value: precision(label), kind: 'own' },
+      { name: `${label.rows} rows`, value: recall(label), kind: 'other', isSecond: true },
     ]),
   )
 }
@@ -59,7 +63,7 @@ export function confusionMatrix({ labels, confusion }: Report): string {
   const ranked = labels.length > MOST_CELLS ? involved : labels.map(({ label }) => label)
   const shown = [...new Map(ranked.map(label => [keyOf(label), label])).values()].slice(0, MOST_CELLS)
   const cell = Math.max(26, Math.min(60, Math.floor(PLOT / Math.max(1, shown.length))))
-  const top = 110
+  const top = 134
   const counts = new Map(
     confusion.map(({ expected, got, rows }) => [`${keyOf(expected)} ${keyOf(got)}`, rows]),
   )
@@ -87,7 +91,7 @@ export function confusionMatrix({ labels, confusion }: Report): string {
     ]
   })
   const size = {
-    width: Math.max(WIDTH, LEFT + shown.length * cell + 80),
+    width: Math.max(WIDTH, LEFT + shown.length * cell + 124),
     height: top + shown.length * cell + 8,
   }
   return svg('What was right (rows) and what was answered (columns)', { ...size, body: [...cells, ...names] })
@@ -130,14 +134,23 @@ export function learningCurve({
     ...(expected && curve.length > 0 ? [line([curve.at(-1)!, expected], 'curve expected')] : []),
     ...dots,
   ]
-  return square('Accuracy by number of examples', { body, x: 'examples', y: 'accuracy', hasScale: false })
+  const ends = [0, 1].map(
+    at =>
+      `<text class="axis" x="${MARGIN - 4}" y="${py(at) + 4}" text-anchor="end">${Math.round(100 * (lowest + at * (1 - lowest)))} %</text>`,
+  )
+  return square('Accuracy by number of examples', {
+    body: [...ends, ...body],
+    x: 'examples',
+    y: 'accuracy',
+    hasScale: false,
+  })
 }
 
 function square(
   title: string,
   { body, x: xName, y: yName, hasScale = true }: { body: string[]; x: string; y: string; hasScale?: boolean },
 ): string {
-  const frame = `<rect class="frame" x="${MARGIN}" y="8" width="${SQUARE - MARGIN - 8}" height="${SQUARE - MARGIN - 8}"/>`
+  const frame = `<rect class="frame" x="${MARGIN}" y="${TOP}" width="${SQUARE - MARGIN - TOP}" height="${SQUARE - MARGIN - TOP}"/>`
   const scale = hasScale
     ? [0, 0.5, 1].map(
         at =>
@@ -163,11 +176,11 @@ function x(share: number): number {
 }
 
 function px(share: number): number {
-  return number(MARGIN + (SQUARE - MARGIN - 8) * share)
+  return number(MARGIN + (SQUARE - MARGIN - TOP) * share)
 }
 
 function py(share: number): number {
-  return number(SQUARE - MARGIN - (SQUARE - MARGIN - 8) * share)
+  return number(SQUARE - MARGIN - (SQUARE - MARGIN - TOP) * share)
 }
 
 function number(value: number): number {

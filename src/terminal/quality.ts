@@ -29,7 +29,8 @@ export function describeQuality(report: Report): string[] {
         ]
       : []),
     ...(labels.length > 1 ? [...describeLabels(labels), ...describeConfusion(report)] : []),
-    ...(calibration.length > 0
+    // The confidence of a number says how often it is near, not how often it is exactly right.
+    ...(calibration.length > 0 && !numbers
       ? [`confidence is off by ${percent(calibrationError(calibration)!)} points on average`]
       : []),
   ]

@@ -57,6 +57,24 @@ function versionWith(report: Report | null, rest: Partial<ShownVersionInFull> = 
   }
 }
 
+/** Places of a plot's parts that are outside of it. */
+function outside(page: string): string[] {
+  return [...page.matchAll(/<svg viewBox="0 0 ([\d.]+) ([\d.]+)".*?<\/svg>/g)].flatMap(
+    ([svg, width, height]) =>
+      [
+        ...[...svg!.matchAll(/ (x|x1|x2|cx)="([^"]+)"/g)].filter(
+          ([, , at]) => !(Number(at) >= 0 && Number(at) <= Number(width)),
+        ),
+        ...[...svg!.matchAll(/ (y|y1|y2|cy)="([^"]+)"/g)].filter(
+          ([, , at]) => !(Number(at) >= 0 && Number(at) <= Number(height)),
+        ),
+        ...[...svg!.matchAll(/cx="([^"]+)" cy="([^"]+)" r="([^"]+)"/g)].filter(
+          ([, x, y, r]) => Number(y) - Number(r) < 0 || Number(x) + Number(r) > Number(width),
+        ),
+      ].map(([part]) => part!),
+  )
+}
+
 /** Every element is closed, in the order in which they were opened. */
 function unbalanced(markup: string): string[] {
   const open: string[] = []
@@ -98,6 +116,19 @@ test('the page has a plot for everything that is known, loads nothing and runs n
   expect(page).not.toMatch(/<script|<link|<img|src=|href=|url\(|\u202e|NaN|undefined/)
   expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`)
   expect(unbalanced(page.replace(/<style>[\s\S]*?<\/style>/, ''))).toEqual([])
+  expect(outside(page)).toEqual([])
+})
+
+test('of numbers the page tells how far they are off, not how often they are exactly right', () => {
+  const numbers = Array.from({ length: 40 }, (_, i) => ({
+    expected: i / 7,
+    got: i / 7 + 0.1,
+    confidence: 0.9,
+  }))
+  const page = reportPage(versionWith({ ...reportOf(['a'], 9), ...qualityOf(numbers) }))
+  expect(page).toContain('mean absolute error')
+  expect(page).toContain('exactly right on rows that it had not seen')
+  expect(page).not.toMatch(/<h2>(Accuracy|Calibration)/)
 })
 
 test('of many labels the matrix shows those that are confused, and there is no plot without points', () => {
@@ -105,6 +136,7 @@ test('of many labels the matrix shows those that are confused, and there is no p
   const page = reportPage(versionWith(reportOf(labels, 9)))
   expect(page.match(/class="(right|wrong)"/g)!.length).toBeLessThanOrEqual(400)
   expect(page).not.toMatch(/NaN|Infinity|undefined|Learning curve/)
+  expect(outside(page)).toEqual([])
 })
 
 test('a version of which nothing was measured has a page too', () => {
