@@ -12,13 +12,13 @@ const ENVIRONMENT = {
   TZ: 'UTC',
   // With -I this would be ignored, and the order of a set would differ from run to run.
   PYTHONHASHSEED: '0',
-  // A program has one process and, in most places, one thread: these libraries would start one for each processor when they are loaded.
   OPENBLAS_NUM_THREADS: '1',
-  OMP_NUM_THREADS: '1',
-  MKL_NUM_THREADS: '1',
   HOME: '/nonexistent',
   PATH: '/usr/bin',
 }
+
+/** A program has one process and, in most places, one thread: libraries in packages would start one for each processor. */
+const WITH_PACKAGES = { ...ENVIRONMENT, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }
 
 const python: Runtime = {
   name: 'python',
@@ -62,7 +62,7 @@ const python: Runtime = {
       command: interpreter.executable,
       // No site: it would take 5 ms, and the user's packages are not the program's.
       args: ['-s', '-S', '-B', '-X', 'utf8', RUNNER],
-      env: ENVIRONMENT,
+      env: packages ? WITH_PACKAGES : ENVIRONMENT,
       mounts: [
         ...interpreter.mounts,
         { source: RUNNER, target: '/loopai/runner.py' },
