@@ -151,7 +151,8 @@ test('a program that never answers is not in the way of another', async () => {
     expect((await quick.run(answered)).kind).toBe('ok')
     answered++
   }
-  expect(answered).toBeGreaterThan(100)
+  // Behind the other one it would have been four.
+  expect(answered).toBeGreaterThan(10)
   for (const reply of await Promise.all(calls)) expect(reply.kind).toBe('timeout')
 })
 
