@@ -26,6 +26,13 @@ def linear(model):
     zeros = int.from_bytes(b"\x80\0\0\0" * lanes, "little")
     unpack_lanes = struct.Struct("<%dI" % lanes).unpack
 
+    def lanes_of(integer):
+        return unpack_lanes(integer.to_bytes(4 * lanes, "little"))
+
+    # Of a word: its lanes, those of its character sequences if there are any, and how many of either were found.
+    both_lanes = 2 * lanes if chars else lanes
+    unpack_sums = struct.Struct("<%dI" % (both_lanes + 2)).unpack
+
     # Sums of words seen before, within some 20 MB.
     known_words = {}
     most_known_words = 20_000_000 // (8 * lanes + 400)
@@ -36,28 +43,27 @@ def linear(model):
         counts = {}
         for token in tokens:
             counts[token] = counts.get(token, 0) + 1
-        word_lanes = word_parts = char_lanes = char_parts = 0
+        once = more = pair_rows = pairs = 0
         word_norm = char_norm = 0.0
         for word, count in counts.items():
-            row, found, norm, gram_rows, grams_found, gram_norm = known_words.get(word) or sums_of(word)
+            row, norm, gram_norm = known_words.get(word) or sums_of(word)
             if count == 1:
-                factor, parts = 1, 16
+                once += row
+                word_norm += norm
+                char_norm += gram_norm
             else:
                 damped = 1 + math.log(count)
-                factor, parts = damped * damped, int(16 * damped + 0.5)
-            word_lanes += parts * row
-            word_parts += parts * found
-            word_norm += factor * norm
-            char_lanes += parts * gram_rows
-            char_parts += parts * grams_found
-            char_norm += factor * gram_norm
-        for left, right in zip(tokens, itertools.islice(tokens, 1, None)):
-            pair = words.get(left + " " + right)
+                more += int(16 * damped + 0.5) * row
+                word_norm += damped * damped * norm
+                char_norm += damped * damped * gram_norm
+        for pair in map(words.get, map(" ".join, zip(tokens, itertools.islice(tokens, 1, None)))):
             if pair is not None:
-                word_lanes += 16 * (rows[pair] or spread_row(pair))
-                word_parts += 16
+                pair_rows += rows[pair] or spread_row(pair)
+                pairs += 1
                 word_norm += squared_idf[pair]
-        return scores_from(word_lanes, word_parts, word_norm, char_lanes, char_parts, char_norm)
+        sums = unpack_sums(((once + pair_rows << 4) + more).to_bytes(4 * both_lanes + 8, "little"))
+        word_parts, char_parts = sums[-2] + 16 * pairs, sums[-1]
+        return scores_from(sums[:lanes], word_parts, word_norm, sums[lanes:-2], char_parts, char_norm)
 
     def exact_scores_of(tokens):
         """The same for long texts, where each feature counts what its own occurrences are worth."""
@@ -88,7 +94,8 @@ def linear(model):
                 block[0] += parts * sum(map(rows.__getitem__, own))
                 block[1] += parts * len(own)
                 block[2] += damped * damped * sum(map(squared_idf.__getitem__, own))
-        return scores_from(*sums[0], *sums[1])
+        (word_lanes, *of_words), (char_lanes, *of_chars) = sums
+        return scores_from(lanes_of(word_lanes), *of_words, lanes_of(char_lanes), *of_chars)
 
     def features_of(word):
         """Numbers of the word itself and of its character sequences, as far as they are known."""
@@ -111,15 +118,15 @@ def linear(model):
         word_factor = word_scale / math.sqrt(word_norm) if word_norm else 0.0
         char_factor = char_scale / math.sqrt(char_norm) if char_norm else 0.0
         offset = 128 * (word_factor * word_parts + char_factor * char_parts)
-        of_words = unpack_lanes(word_lanes.to_bytes(4 * lanes, "little"))
-        of_chars = unpack_lanes(char_lanes.to_bytes(4 * lanes, "little"))
+        if not char_parts:
+            return [bias + word_factor * from_words - offset for bias, from_words in zip(biases, word_lanes)]
         return [
             bias + word_factor * from_words + char_factor * from_chars - offset
-            for bias, from_words, from_chars in zip(biases, of_words, of_chars)
+            for bias, from_words, from_chars in zip(biases, word_lanes, char_lanes)
         ]
 
     def sums_of(word):
-        """Row, count and squared idf of the word itself, and the sums of these over its character sequences."""
+        """Rows of the word itself, of its character sequences, and how many of either were found, as one integer; their squared idf."""
         number = words.get(word)
         row, found, norm = (0, 0, 0.0) if number is None else (rows[number] or spread_row(number), 1, squared_idf[number])
         gram_rows = grams_found = 0
@@ -133,7 +140,8 @@ def linear(model):
                         gram_rows += rows[number] or spread_row(number)
                         grams_found += 1
                         gram_norm += squared_idf[number]
-        sums = (row, found, norm, gram_rows, grams_found, gram_norm)
+        counts = (found | grams_found << 32) << 32 * both_lanes
+        sums = (row | gram_rows << 32 * lanes | counts, norm, gram_norm)
         if len(word) <= longest_known_word:
             if len(known_words) >= most_known_words:
                 known_words.clear()
