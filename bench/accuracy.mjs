@@ -1,5 +1,5 @@
 // How often learned programs are right, next to scikit-learn on the same rows. `node bench/accuracy.mjs [task…]`, and for learning
-// curves `node bench/accuracy.mjs --curve [seeds]`. A Python with scikit-learn is python3, or the one that LOOPAI_BENCH_PYTHON names.
+// curves `node bench/accuracy.mjs --curve [seeds]`; `--seeds 5 [task…]` makes tasks up that often and prints mean differences. A Python with scikit-learn is python3, or the one that LOOPAI_BENCH_PYTHON names.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -22,7 +22,9 @@ const hasReference = spawnSync(PYTHON, ['-c', 'import sklearn']).status === 0
 try {
   const [first, ...rest] = process.argv.slice(2)
   if (!hasReference) console.log(`scikit-learn is missing for ${PYTHON}: its columns stay empty\n`)
-  await (first === '--curve' ? printCurves(Number(rest[0] ?? 10)) : printTable(process.argv.slice(2)))
+  if (first === '--curve') await printCurves(Number(rest[0] ?? 10), rest.slice(1))
+  else if (first === '--seeds') await printSeeds(Number(rest[0] ?? 5), rest.slice(1))
+  else await printTable(process.argv.slice(2))
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -67,16 +69,53 @@ async function printTable(names) {
   console.log(table(head, rows))
 }
 
-/** Mean difference to a linear support vector machine on the same rows, paired over seeds. */
-async function printCurves(seeds) {
+/** Mean difference to the best of scikit-learn on made-up tasks, paired over seeds. */
+async function printSeeds(seeds, names) {
   const rows = []
-  for (const name of ['sms_spam', 'banking77']) {
+  for (const [name, make] of Object.entries(TASKS)) {
+    if (make.isFixed) continue
+    if (names.length > 0 && !names.includes(name)) continue
+    const pairs = []
+    for (let seed = 0; seed < seeds; seed++) {
+      const task = make(seed)
+      pairs.push([await learn(task), bestReference(task)])
+      const [own, best] = pairs.at(-1)
+      console.error(
+        name,
+        seed,
+        [own, best]
+          .map(({ score, macroF1 = 0 }) => `${percent(score)} ${percent(macroF1)}`)
+          .join(' against '),
+      )
+    }
+    const spread = key => meanAndHalf(pairs.map(([own, best]) => own[key] - best[key]))
+    rows.push([
+      name,
+      percent(mean(pairs.map(([own]) => own.score))),
+      spread('score'),
+      pairs[0][0].macroF1 === undefined ? '' : spread('macroF1'),
+    ])
+    console.error(rows.at(-1).join('  '))
+  }
+  console.log(table(['task', 'loopai', `difference (${seeds} seeds)`, 'difference of macro-F1'], rows))
+}
+
+/** In points, with half of the 95 % interval. */
+function meanAndHalf(differences) {
+  const half = (1.96 * deviation(differences)) / Math.sqrt(differences.length)
+  return `${(100 * mean(differences)).toFixed(1)} ± ${(100 * half).toFixed(1)}`
+}
+
+/** Mean difference to a linear support vector machine on the same rows, paired over seeds. */
+async function printCurves(seeds, names) {
+  const rows = []
+  for (const name of names.length > 0 ? names : ['sms_spam', 'banking77']) {
     const task = TASKS[name]()
     if (!task || !hasReference) {
       rows.push([name, '', task ? 'scikit-learn is missing' : 'not there', '', ''])
       continue
     }
-    for (const size of CURVE_SIZES) {
+    for (const size of CURVE_SIZES.filter(size => size < task.train.length)) {
       const pairs = []
       for (let seed = 1; seed <= seeds; seed++) {
         const part = { ...task, train: sample(task.train, size, seed) }
@@ -86,13 +125,12 @@ async function printCurves(seeds) {
         pairs.push([(await learn(part)).score, rate(part, reference.answers).score])
       }
       const differences = pairs.map(([own, other]) => own - other)
-      const half = (1.96 * deviation(differences)) / Math.sqrt(differences.length)
       rows.push([
         name,
         size,
         percent(mean(pairs.map(([, other]) => other))),
         percent(mean(pairs.map(([own]) => own))),
-        `${(100 * mean(differences)).toFixed(1)} ± ${(100 * half).toFixed(1)}`,
+        meanAndHalf(differences),
       ])
       console.error(rows.at(-1).join('  '))
     }

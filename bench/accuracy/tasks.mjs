@@ -2,27 +2,37 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** A task is {name, kind: 'text' | 'table' | 'number', train, test, input, output}; `undefined` where its rows are not there. */
+/**
+ * A task is {name, kind: 'text' | 'table' | 'number', train, test, input, output}; `undefined` where its rows are not there. Those that are
+ * made up are others for each number that is given.
+ */
 export const TASKS = {
-  sms_spam: () => developmentSet('sms_spam', 'text'),
-  banking77: () => developmentSet('banking77', 'text'),
-  titanic: () => developmentSet('titanic', 'table'),
-  'long texts, 12 labels': () => topics({ seed: 1, labels: 12, rows: 1500, words: 180, telling: 0.07 }),
-  'short texts, 150 labels': () => topics({ seed: 2, labels: 150, rows: 6000, words: 8, telling: 0.5 }),
-  'skewed, 1 in 30': () => topics({ seed: 3, labels: 2, rows: 3000, words: 12, telling: 0.2, rare: 30 }),
-  'six scripts, 8 labels': () =>
-    topics({ seed: 4, labels: 8, rows: 2500, words: 9, telling: 0.3, scripts: true }),
-  '20 rows': () => topics({ seed: 5, labels: 2, rows: 20, words: 10, telling: 0.4 }),
-  '50 rows': () => topics({ seed: 6, labels: 3, rows: 50, words: 10, telling: 0.4 }),
-  '100 rows': () => topics({ seed: 7, labels: 4, rows: 100, words: 10, telling: 0.4 }),
-  'table of 12,000 rows': () => cells({ seed: 8, rows: 12_000, labels: 3 }),
-  'table of 100 rows': () => cells({ seed: 9, rows: 100, labels: 2 }),
-  'numbers, 3,000 rows': () => cells({ seed: 10, rows: 3000, labels: 0 }),
+  sms_spam: developmentSet('sms_spam', 'text'),
+  banking77: developmentSet('banking77', 'text'),
+  titanic: developmentSet('titanic', 'table'),
+  'long texts, 12 labels': (more = 0) =>
+    topics({ seed: 1 + 1000 * more, labels: 12, rows: 1500, words: 180, telling: 0.07 }),
+  'short texts, 150 labels': (more = 0) =>
+    topics({ seed: 2 + 1000 * more, labels: 150, rows: 6000, words: 8, telling: 0.5 }),
+  'skewed, 1 in 30': (more = 0) =>
+    topics({ seed: 3 + 1000 * more, labels: 2, rows: 3000, words: 12, telling: 0.2, rare: 30 }),
+  'six scripts, 8 labels': (more = 0) =>
+    topics({ seed: 4 + 1000 * more, labels: 8, rows: 2500, words: 9, telling: 0.3, scripts: true }),
+  '20 rows': (more = 0) => topics({ seed: 5 + 1000 * more, labels: 2, rows: 20, words: 10, telling: 0.4 }),
+  '50 rows': (more = 0) => topics({ seed: 6 + 1000 * more, labels: 3, rows: 50, words: 10, telling: 0.4 }),
+  '100 rows': (more = 0) => topics({ seed: 7 + 1000 * more, labels: 4, rows: 100, words: 10, telling: 0.4 }),
+  'table of 12,000 rows': (more = 0) => cells({ seed: 8 + 1000 * more, rows: 12_000, labels: 3 }),
+  'table of 100 rows': (more = 0) => cells({ seed: 9 + 1000 * more, rows: 100, labels: 2 }),
+  'numbers, 3,000 rows': (more = 0) => cells({ seed: 10 + 1000 * more, rows: 3000, labels: 0 }),
 }
 
 const TEST_ROWS = 1500
 
 function developmentSet(name, kind) {
+  return Object.assign(() => readDevelopmentSet(name, kind), { isFixed: true })
+}
+
+function readDevelopmentSet(name, kind) {
   const folder = path.join(import.meta.dirname, '../../../shared/data', name)
   if (!existsSync(folder)) return undefined
   const read = file => readFileSync(path.join(folder, file), 'utf8')
