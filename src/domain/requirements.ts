@@ -40,9 +40,12 @@ const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?'
 const EXTRAS = '(?:\\s*\\[[A-Za-z0-9._,\\s-]*\\])?'
 const CLAUSE = '(?:===?|~=|!=|<=?|>=?)\\s*[A-Za-z0-9.*+!_-]+'
 const VERSIONS = `(?:\\s*\\(?${CLAUSE}(?:\\s*,\\s*${CLAUSE})*\\)?)?`
-const MARKER = '(?:\\s*;[A-Za-z0-9_.\\s\'"<>=!~()+*-]+)?'
+// A word that begins with a dash would be an option.
+const MARKER = '(?:\\s*;(?:(?!\\s-)[A-Za-z0-9_.\\s\'"<>=!~()+*-])+)?'
 const HASHES = '(?:\\s+--hash=sha256:[0-9a-f]{64})*'
 const REQUIREMENT = new RegExp(`^${NAME}${EXTRAS}${VERSIONS}${MARKER}${HASHES}$`)
+/** pip takes what is called like an archive for a file beside it, and would build that, even one that is called `pkg==1.0.zip`. */
+const ARCHIVE = /^[^;[\s]*?\.(?:whl|zip|tgz|tbz|txz|tlz|tar(?:\.\w+)?)(?![\w.-])/i
 
 /**
  * The requirements of a `requirements.txt`, one each. Only names with versions and markers are taken: an option, a path or an address could
@@ -50,7 +53,7 @@ const REQUIREMENT = new RegExp(`^${NAME}${EXTRAS}${VERSIONS}${MARKER}${HASHES}$`
  */
 export function requirementsOf(text: string): string[] {
   return logicalLines(text).map(({ line, number }) => {
-    if (REQUIREMENT.test(line)) return line
+    if (REQUIREMENT.test(line) && !ARCHIVE.test(line)) return line
     throw new LoopaiError(
       'INVALID_REQUIREMENTS',
       `${REQUIREMENTS}:${number}: ${JSON.stringify(line)} is not a package`,
@@ -69,7 +72,7 @@ export function parseLock(text: string, source: PackageSource): Lock {
   const [, requirements, platform] = HEAD.exec(text) ?? []
   const pins = logicalLines(text).map(({ line }): Pin | undefined => {
     const [, name, version, hashes] = PIN.exec(line) ?? []
-    if (!name || !version) return undefined
+    if (!name || !version || ARCHIVE.test(line)) return undefined
     return { name, version, hashes: [...hashes!.matchAll(/[0-9a-f]{64}/g)].map(([hash]) => hash) }
   })
   const isWhole = pins.every(pin => pin && (source === 'system' || pin.hashes.length > 0))

@@ -17,6 +17,8 @@ describe('a line of requirements.txt', () => {
     'pkg ~= 2.2 ; python_version < "3.12"',
     `pkg==1.0 --hash=sha256:${HASH}`,
     'pkg==1!2.0+local',
+    'zip.tar-utils>=1',
+    'pkg; platform_version == "a-b"',
   ])('%j is a package', line => {
     expect(requirementsOf(line)).toEqual([line])
   })
@@ -33,6 +35,12 @@ describe('a line of requirements.txt', () => {
     'pkg==1.0 --config-settings x=y',
     'pkg; os_name == "posix" @ x',
     '$HOME/pkg',
+    'pkg; python_version > "3" --global-option=x',
+    'pkg.tar.gz',
+    'pkg.zip[extra]',
+    'pkg==1.0.whl',
+    'pkg>=1.0.TGZ ; python_version > "3"',
+    `pkg.tar.xz --hash=sha256:${HASH}`,
   ])('%j is refused', line => {
     expect(() => requirementsOf(line)).toThrow(/is not a package/)
   })
@@ -61,6 +69,7 @@ describe('a lock', () => {
     ['with an option', `${renderLock(lock)}--index-url https://example.com\n`],
     ['with an address', `${renderLock(lock)}c @ https://example.com/c.whl --hash=sha256:${HASH}\n`],
     ['with a range', `${renderLock(lock)}c>=1 --hash=sha256:${HASH}\n`],
+    ['with the name of a file', `${renderLock(lock)}c==1.0.tar.gz --hash=sha256:${HASH}\n`],
     ['without a hash', `${renderLock(lock)}c==1\n`],
   ])('%s is refused', (_, text) => {
     expect(() => parseLock(text, 'index')).toThrow(/not a lock/)
