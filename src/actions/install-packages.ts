@@ -91,8 +91,8 @@ async function install(
     done: 1,
     total: 2,
   })
-  // Not our own text: comments and hashes only, as the tools know them.
-  await writeFile(place.lock, text)
+  // What was understood of it, never the text itself: tools see lines where there are none for us.
+  await writeFile(place.lock, renderLock(lock))
   await mkdir(place.site)
   const python = interpreter.executable
   await run(

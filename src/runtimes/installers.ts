@@ -1,3 +1,5 @@
+import { packageFile } from '../package.ts'
+
 /** How packages are resolved and installed: what the two tools are told, and what their refusals mean. Nothing is started here. */
 export interface Installer {
   name: 'pip' | 'uv'
@@ -24,7 +26,12 @@ export function pipOf(python: string): Installer {
   return {
     name: 'pip',
     command: python,
-    prefix: ['-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'],
+    prefix: [
+      '-I',
+      packageFile('templates', 'harness', 'pip.py'),
+      '--disable-pip-version-check',
+      '--no-input',
+    ],
   }
 }
 
@@ -124,7 +131,7 @@ const REFUSALS: [Refusal, RegExp][] = [
   ],
   [
     'no-wheel',
-    /No matching distribution found|Could not find a version|(has|have) no usable wheels|no wheels? with a matching|not found in the (package registry|provided package locations)|there (is|are) no versions? of|no source distribution/,
+    /No matching distribution found|Could not find a version|(has|have) no usable wheels|not a wheel: |no wheels? with a matching|not found in the (package registry|provided package locations)|there (is|are) no versions? of|no source distribution/,
   ],
   [
     'conflict',

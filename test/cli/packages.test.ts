@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -15,7 +16,7 @@ import {
 } from '../helpers/cli.ts'
 import { runGit } from '../helpers/repository.ts'
 import { findTiers } from '../helpers/tiers.ts'
-import { hasPip, makeWheel } from '../helpers/wheels.ts'
+import { hasPip, makeSource, makeWheel } from '../helpers/wheels.ts'
 
 const ID = 'shout-001'
 const PROGRAM = 'import shouting\ndef execute(value):\n    return shouting.shout(value["text"])\n'
@@ -191,6 +192,37 @@ def execute(value):
     })
     expect(traces(place.data)).toEqual(before)
   })
+
+  test('builds nothing, also when a wheel asks for an address', async () => {
+    const place = await open()
+    const [source, marker] = ['evil-1.0.tar.gz', 'built'].map(name => path.join(place.folder, name))
+    makeSource(source!, 'evil', marker!)
+    const needs = [`evil @ ${pathToFileURL(source!).href}`]
+    makeWheel(path.join(place.folder, 'wheels'), { name: 'lure', needs, source: '' })
+    writeFileSync(path.join(place.folder, 'draft/requirements.txt'), 'lure\n')
+    const { stderr } = await place.run(['add', ID, 'draft', '--json'])
+    expect(existsSync(marker!)).toBe(false)
+    expect(errorOf(stderr)).toMatchObject({
+      code: 'PACKAGES_FAILED',
+      message: expect.stringMatching(/wheels for .*\n.*not a wheel/s),
+    })
+  })
+
+  test.each(['\f', '\v', '\x1c', '\x85'])(
+    'has a lock whose comments end where pip ends lines: %j',
+    async end => {
+      const place = await open()
+      const [source, marker] = ['evil-1.0.tar.gz', 'built'].map(name => path.join(place.folder, name))
+      makeSource(source!, 'evil', marker!)
+      const hash = createHash('sha256').update(readFileSync(source!)).digest('hex')
+      const lock = readFileSync(path.join(place.artifacts, 'v1/requirements.lock'), 'utf8')
+      const hidden = `# ${end}evil @ ${pathToFileURL(source!).href} --hash=sha256:${hash}\n`
+      writeFileSync(path.join(place.folder, 'draft/requirements.lock'), lock + hidden)
+      await place.succeed(['add', ID, 'draft'])
+      expect(existsSync(marker!)).toBe(false)
+      expect(await place.succeed(['exec', `${ID}@v2`, '{"text":"hey"}'])).toBe('"HEY!"\n')
+    },
+  )
 
   test('names what there is no wheel of, and nothing is kept', async () => {
     const place = await open()

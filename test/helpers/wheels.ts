@@ -35,6 +35,26 @@ export function makeWheel(
   return path.join(folder, `${name}-${version}-${tag}.whl`)
 }
 
+const MAKE_SOURCE = `
+import io, sys, tarfile
+file, name, marker = sys.argv[1:]
+files = {
+    "pyproject.toml": '[build-system]\\nrequires = []\\nbuild-backend = "backend"\\nbackend-path = ["."]\\n',
+    "backend.py": "open(%r, 'w')\\n" % marker,
+    "PKG-INFO": "Metadata-Version: 2.1\\nName: %s\\nVersion: 1.0\\n" % name,
+}
+with tarfile.open(file, "w:gz") as archive:
+    for path, text in files.items():
+        info = tarfile.TarInfo(name + "-1.0/" + path)
+        info.size = len(text)
+        archive.addfile(info, io.BytesIO(text.encode()))
+`
+
+/** Writes a package that has to be built, which makes `marker`. */
+export function makeSource(file: string, name: string, marker: string): void {
+  execFileSync('python3', ['-I', '-c', MAKE_SOURCE, file, name, marker])
+}
+
 /** Whether the Python on the PATH can install packages. */
 export function hasPip(): boolean {
   try {

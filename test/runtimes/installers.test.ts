@@ -12,6 +12,7 @@ test.each([
   ],
   ['cause: error sending request for url (https://example.com/simple/x/)\ncause: dns error', 'network'],
   ['ERROR: No matching distribution found for x', 'no-wheel'],
+  ['ERROR: not a wheel: it would have to be built or fetched by /usr/bin/python3', 'no-wheel'],
   [
     'Because x was not found in the package registry and you require x, we can conclude that your requirements are unsatisfiable.',
     'no-wheel',
