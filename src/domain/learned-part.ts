@@ -41,9 +41,15 @@ export function listParts(
   ]
 }
 
-/** Those that its writer wrote. */
+/** Those that its writer wrote, but for what lies where the part does, or would be imported in its place. */
 export function ownFiles({ files }: Draft, learned: Draft['files']): Draft['files'] {
-  return files.filter(({ path }) => !learned.some(file => file.path === path))
+  return files.filter(({ path }) => !learned.some(part => part.path === path || isShadowing(path, part.path)))
+}
+
+/** Python prefers a folder or a compiled module of the same name. */
+function isShadowing(path: string, module: string): boolean {
+  const name = module.replace(/\.py$/, '')
+  return name !== module && [`${name}/`, `${name}.`].some(start => path.startsWith(start))
 }
 
 function importsPart({ path, content }: Draft['files'][number]): boolean {
