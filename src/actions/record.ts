@@ -144,7 +144,8 @@ export function lineWriter(
   const { number, manifest } = version
   const start = rest({ timestamp, loop_app_id: app.id, version: number, digest: manifest.digest })
   const end = rest({ source, sandbox })
-  const inputText = (input: Json) => JSON.stringify(redact(input, privacy.redact))
+  // A caller in this process may hand over what JSON does not know, such as `undefined`: the program was given null.
+  const inputText = (input: Json) => JSON.stringify(redact(input, privacy.redact)) ?? 'null'
 
   return ({ id, input, outcome, sample, client }) => {
     let line = `{"execution_id":"${id}"${start}`
