@@ -95,6 +95,11 @@ export function printable(text: string): string {
 export function isNestedDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (limit === 0) return true
+  if (Array.isArray(value)) {
+    // By name, as below, a long list would take ten times as long.
+    for (const item of value) if (isNestedDeeper(item, limit - 1)) return true
+    return false
+  }
   for (const name in value) {
     if (isNestedDeeper((value as Record<string, unknown>)[name], limit - 1)) return true
   }
