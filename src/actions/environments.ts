@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import {
@@ -17,7 +16,7 @@ import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Packages } from '../runtimes/runtime.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { findEnvironment } from '../store/environments.ts'
-import { listVersions, readVersion } from '../store/versions.ts'
+import { listVersions, readTextOf, readVersion } from '../store/versions.ts'
 import { findInterpreter } from './find-interpreter.ts'
 
 /** Which packages a program needs. */
@@ -89,7 +88,7 @@ export async function findLatestLock(app: LoopApp): Promise<string | undefined> 
 
 async function readLock(directory: string, from: PackageSource): Promise<{ text: string; lock: Lock }> {
   try {
-    const text = await readFile(path.join(directory, LOCK), 'utf8')
+    const text = await readTextOf(directory, LOCK)
     return { text, lock: parseLock(text, from) }
   } catch (cause) {
     if (cause instanceof LoopaiError) throw cause

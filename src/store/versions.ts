@@ -28,6 +28,7 @@ import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
 const MAX_FILES = 10_000
 const MAX_BYTES = 1024 * 1024 * 1024
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+const MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 /** Numbers of all versions, ascending. Read at once, as manifests are: for thousands of small files, waiting costs more than reading. */
 export async function listVersions(app: LoopApp): Promise<number[]> {
@@ -155,6 +156,19 @@ export async function readFiles(
   }
   await walk(directory, '')
   return sortFiles(files)
+}
+
+/** The text of a file that a program is not given, but Loopai reads: never through a link, and none that is larger than such a file is. */
+export async function readTextOf(directory: string, name: string): Promise<string> {
+  const place = path.join(directory, name)
+  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile() || stat.size > MAX_TEXT_BYTES) refuse(place)
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
 }
 
 /** A folder of a version that has no number yet. Git ignores it; `completeVersion` prepares it for a commit, `remove` drops it. */

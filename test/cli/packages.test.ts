@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -305,6 +315,29 @@ describe.skipIf(isMissing)('a fresh clone', () => {
     expect(status).toBe(7)
     expect(errorOf(stderr)).toMatchObject({ code: 'INTEGRITY', message: expect.stringContaining('loudness') })
     expect(readdirSync(path.join(clone.cache, 'environments'))).toEqual([])
+  })
+
+  test('does not follow a link in the place of a lock', async () => {
+    const clone = await cloneOf(await open())
+    const lock = path.join(clone.artifacts, 'v1/requirements.lock')
+    renameSync(lock, path.join(clone.folder, 'elsewhere'))
+    symlinkSync(path.join(clone.folder, 'elsewhere'), lock)
+    for (const args of [['trust', '--yes'], ['prepare'], ask]) {
+      const { status, stderr } = await clone.run([...args, '--json'])
+      expect({ args, status, ...errorOf(stderr) }).toMatchObject({ args, status: 7, code: 'INTEGRITY' })
+    }
+  })
+
+  test('with a dependency that is none has a broken manifest', async () => {
+    const clone = await cloneOf(await open())
+    const file = path.join(clone.artifacts, 'v1/manifest.json')
+    const manifest = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...manifest, dependencies: [null] }))
+    const { stderr } = await clone.run(['trust', '--yes', '--json'])
+    expect(errorOf(stderr)).toMatchObject({
+      code: 'INTEGRITY',
+      message: expect.stringContaining('/dependencies/0'),
+    })
   })
 
   test('copies no packages of a version that nobody has agreed to', async () => {
