@@ -1,6 +1,8 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { needOf } from '../domain/history.ts'
+import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
+import type { LoopApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { tombstoneOf } from '../store/tombstone.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
@@ -31,9 +33,7 @@ export async function remove(workspace: Workspace, address: string): Promise<Rem
       files: manifest.files.length,
     }
     if (manifest.removed) return { ...result, changed: false, commit: null }
-    await verifyVersion(app, version)
-    const need = needOf(number, await findActive(app), await readHistory(app))
-    if (need) throw needed(app.id, number, need)
+    await refuseNeeded(app, version)
     const name = { number, digest: manifest.digest }
     const { entry, history, trailers } = await tell(workspace, transaction, app, { op: 'remove', to: name })
     const { files, removed } = tombstoneOf(app, version, { at: entry.at, by: entry.by, reason: entry.reason })
@@ -47,8 +47,18 @@ export async function remove(workspace: Workspace, address: string): Promise<Rem
   })
 }
 
-function needed(id: string, number: number, need: string): LoopaiError {
-  return new LoopaiError('CONFLICT', `v${number} of ${id} cannot be removed: ${need}`, {
-    hint: `keep it, or promote another version first; to be rid of the app: loopai archive ${id}`,
+/** For who is about to ask whether it should be: refuses what `remove` would. */
+export async function checkRemovable(workspace: Workspace, address: string): Promise<void> {
+  const { app, version: selector } = await openNamedVersion(workspace, address, 'remove')
+  const version = await resolveVersion(app, selector)
+  if (!version.manifest.removed) await refuseNeeded(app, version)
+}
+
+async function refuseNeeded(app: LoopApp, version: Version): Promise<void> {
+  await verifyVersion(app, version)
+  const need = needOf(version.number, await findActive(app), await readHistory(app))
+  if (!need) return
+  throw new LoopaiError('CONFLICT', `v${version.number} of ${app.id} cannot be removed: ${need}`, {
+    hint: `keep it, or promote another version first; to be rid of the app: loopai archive ${app.id}`,
   })
 }

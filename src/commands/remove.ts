@@ -1,4 +1,4 @@
-import { remove } from '../actions/remove.ts'
+import { checkRemovable, remove } from '../actions/remove.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { count } from '../terminal/count.ts'
 import { askYes } from '../terminal/prompt.ts'
@@ -12,6 +12,7 @@ const command: CommandFile = {
   async run({ workspace, terminal }, [address]) {
     const { canAsk, flags, print, printJson } = terminal
     if (!flags.yes) {
+      await checkRemovable(workspace, address!)
       if (!canAsk) {
         throw new LoopaiError('MISSING_VALUE', `taking the files of ${address} away needs a yes`, {
           hint: `loopai remove ${address} --yes`,

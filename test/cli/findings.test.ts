@@ -183,11 +183,16 @@ describe('trust', () => {
   })
 })
 
-test('remove needs a yes in scripts', async () => {
+test('remove needs a yes in scripts, and does not ask about what cannot be removed', async () => {
   const folder = await copy()
-  const { status, stderr } = await loopai(folder, ['remove', `${APP}@v1`])
-  expect([status, stderr]).toEqual([2, expect.stringContaining(`loopai remove ${APP}@v1 --yes`)])
-  expect((await loopai(folder, ['remove', `${APP}@v1`, '--yes'])).stderr).toContain('it is active')
+  for (const flags of [[], ['--yes']]) {
+    expect((await loopai(folder, ['remove', `${APP}@v1`, ...flags])).stderr).toContain('it is active')
+  }
+  expect((await loopai(folder, ['remove', `${APP}@v7`])).status).toBe(4)
+  writeFiles(folder, { 'other.py': 'def execute(n):\n  return "statement"\n' })
+  await succeed(folder, ['add', APP, 'other.py'])
+  const { status, stderr } = await loopai(folder, ['remove', `${APP}@v2`])
+  expect([status, stderr]).toEqual([2, expect.stringContaining(`loopai remove ${APP}@v2 --yes`)])
 })
 
 test('resume says that there is nothing to be active', async () => {
