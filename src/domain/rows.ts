@@ -62,7 +62,7 @@ export function findLabelColumn(names: string[], named?: string): string | undef
   )
 }
 
-/** Reads a row as an example: `{"input", "output"}` as it is, anything flat by its columns. `undefined` when there is no answer in it. */
+/** Reads a row as an example: `{"input", "output"}` as it is, anything flat by its columns. `undefined` when there is no answer in it: an empty cell is none. */
 export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefined {
   if (!isObject(row)) return undefined
   if (!columns.label && !columns.map && 'input' in row && 'output' in row) {
@@ -70,12 +70,14 @@ export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefi
   }
   const label = findLabelColumn(Object.keys(row), columns.label)
   if (label === undefined) return undefined
+  const output = (row as JsonObject)[label]!
+  if (output === '' || output === null) return undefined
   columns.seen?.(Object.keys(row), label)
   const rest = Object.entries(row as JsonObject).filter(([name]) => name !== label)
   const input = columns.map
     ? rest.filter(([name]) => name in columns.map!).map(([name, value]) => [columns.map![name]!, value])
     : rest
-  return { input: Object.fromEntries(input), output: (row as JsonObject)[label]! }
+  return { input: Object.fromEntries(input), output }
 }
 
 /** Columns of a table whose cells stay text, whatever they look like: the schemas want strings there. */

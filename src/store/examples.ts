@@ -104,6 +104,11 @@ function refuseUnknownColumns(file: string, rows: Row[], { label, map = {} }: Co
       hint: like ? `did you mean ${like}? ${columns}` : columns,
     })
   }
+  if (names.includes('') && Object.keys(map).length === 0) {
+    throw new LoopaiError('INVALID_EXAMPLES', `${file} has a column without a name`, {
+      hint: `name it in the first line, or choose columns with --map property=column; ${columns}`,
+    })
+  }
   if (label !== undefined || findLabelColumn(names) !== undefined) return
   throw new LoopaiError('INVALID_EXAMPLES', `${file} does not say which column holds the answers`, {
     hint: `name it with --label; ${columns}`,

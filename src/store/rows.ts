@@ -156,7 +156,7 @@ async function rowsOfTable(
   try {
     const options = {
       bom: true,
-      columns: true,
+      columns: (names: string[]) => columnsOf(names),
       skip_empty_lines: true,
       info: true,
       delimiter: delimiterOf(text),
@@ -174,6 +174,13 @@ async function rowsOfTable(
       cause: error,
     })
   }
+}
+
+/** A name that is there twice would hide the cells of the column that has it first. */
+function columnsOf(names: string[]): string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new Error(`the column ${JSON.stringify(twice)} is there twice`)
+  return names
 }
 
 /** Tab, semicolon (as spreadsheets write where the comma is in numbers) or comma: whichever the line of names has most of. */

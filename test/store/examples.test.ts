@@ -67,6 +67,9 @@ test.each([
     'its columns: text, label',
   ],
   ['a.csv', 'text,answer_given\na,x\n', {}, /does not say which column holds the answers/, /--label/],
+  ['a.csv', 'text,text,label\na,b,x\n', {}, /the column "text" is there twice/, /names the columns/],
+  ['a.csv', ',text,label\n0,a,x\n', {}, /has a column without a name/, /--map/],
+  ['a.csv', 'text,label\na,\nb,x\n', {}, /a\.csv:2: has no answer/, /--label/],
   ['a.csv', 'text,label\na,x,1\n', {}, /Invalid Record Length/, /every line has as many/],
   [
     'a.csv',
