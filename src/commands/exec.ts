@@ -200,7 +200,7 @@ function failureOf({ error, status, ...reply }: ExecutionReply): LoopaiError {
 
 /** What to do next, by what went wrong with `app@v3`. */
 const HINTS: Record<ErrorKind, (address: string) => string> = {
-  invalid_input: address => `loopai show ${address} --json shows its input_schema`,
+  invalid_input: address => `loopai show ${address} --json shows its input_schema and limits`,
   invalid_output: address => `loopai show ${address} --json shows its output_schema`,
   program_error: address => `loopai show ${address} --path says where the program is`,
   timeout: () =>

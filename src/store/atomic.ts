@@ -48,7 +48,11 @@ export function temporaryName(file: string): string {
 }
 
 /** Turns what the file system refuses into an error that a user can act on. Anything else is returned as it is. */
-export function explainWriteError(cause: unknown, place: string): unknown {
+export function explainWriteError(
+  cause: unknown,
+  place: string,
+  elsewhere = 'name another data directory with --dir',
+): unknown {
   const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const hint = 'free some space and repeat the command; nothing was changed'
@@ -59,7 +63,7 @@ export function explainWriteError(cause: unknown, place: string): unknown {
   // A recursive mkdir says ENOENT where the file system is read-only.
   const isMissing = code === 'ENOENT' && (syscall === 'mkdir' || syscall === 'open')
   if (isForbidden || isNoPlace || isMissing) {
-    const hint = 'check the path and the permissions, or name another data directory with --dir'
+    const hint = `check the path and the permissions, or ${elsewhere}`
     return new LoopaiError('NOT_WRITABLE', `cannot write ${place} (${code})`, { hint, cause })
   }
   return cause

@@ -24,7 +24,7 @@ export async function withWorkFolder<Result>(use: (folder: string) => Promise<Re
     await mkdir(folder, { mode: 0o700 })
     return await use(folder)
   } catch (error) {
-    throw explainWriteError(error, environments())
+    throw explainWriteError(error, environments(), 'name another cache with LOOPAI_CACHE_DIR')
   } finally {
     await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
