@@ -9,7 +9,7 @@ import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { readExecutions } from '../store/datasets.ts'
 import { diffFolders } from '../store/git.ts'
-import { resolveVersion } from '../store/versions.ts'
+import { refuseRemoved, resolveVersion } from '../store/versions.ts'
 import { openVersion } from './executor.ts'
 import { openApp } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
@@ -47,6 +47,7 @@ export interface ReplayedChange {
 export async function diff(workspace: Workspace, request: DiffRequest): Promise<Diff> {
   const { app } = await openApp(workspace, request.app)
   const [from, to] = await chooseVersions(app, request)
+  for (const version of [from, to]) refuseRemoved(app, version)
   const [patch, replay] = await Promise.all([
     diffFolders(app.paths.artifacts, `v${from.number}`, `v${to.number}`),
     request.replay === undefined ? null : replayInputs(app, [from, to], request.replay, request),

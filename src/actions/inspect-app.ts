@@ -2,16 +2,24 @@ import { parseId } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { collisions, digestsOf, type Finding, type FindingKind, shorten } from '../domain/finding.ts'
-import type { HistoryEntry } from '../domain/history.ts'
+import { type HistoryEntry, isFlip } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
+import { gitIn } from '../store/git-words.ts'
 import { readHistory } from '../store/history.ts'
 import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
-import { compareFiles, listVersions, readVersion, verifyTombstone } from '../store/versions.ts'
+import {
+  anotherActiveHint,
+  compareFiles,
+  danglingActive,
+  listVersions,
+  readVersion,
+  verifyTombstone,
+} from '../store/versions.ts'
 import { checkLock } from './environments.ts'
 
 export interface Inspected {
@@ -57,8 +65,10 @@ export async function inspectApp(
     const version = await attempt('version', () => readVersion(app, number))
     if (version) versions.push(version)
   }
-  const active = await attempt('active', () => findActive(app))
-  findings.push(...activeFindings(app, active, versions, await listVersions(app)))
+  const link = await attempt('active', async () => ({ active: await findActive(app) }))
+  const active = link?.active
+  const numbers = await listVersions(app)
+  if (link) findings.push(...activeFindings(app, active, versions, { numbers, history }))
   for (const version of versions) {
     if (!deep && version.number !== active) continue
     await attempt('version', () =>
@@ -79,21 +89,24 @@ export function findingOf(kind: FindingKind, loop_app_id: string | null, error: 
 }
 
 function activeFindings(
-  { id }: LoopApp,
+  app: LoopApp,
   active: number | undefined,
   versions: Version[],
-  numbers: number[],
+  { numbers, history }: { numbers: number[]; history: HistoryEntry[] },
 ): Finding[] {
-  if (active === undefined) return []
-  const finding = (message: string): Finding[] => [
-    {
-      kind: 'active',
-      loop_app_id: id,
-      message,
-      fix: `activate another version with: loopai rollback ${id} --to v1`,
-    },
+  const { id } = app
+  const finding = (message: string, fix = anotherActiveHint(app, numbers)): Finding[] => [
+    { kind: 'active', loop_app_id: id, message, fix },
   ]
-  if (!numbers.includes(active)) return finding(`active of ${id} points at v${active}, which does not exist`)
+  if (active === undefined) {
+    const promoted = history.findLast(isFlip)?.to
+    if (!promoted) return []
+    return finding(
+      `artifacts/active of ${id} is missing, although v${promoted} was promoted`,
+      `restore it with: ${gitIn(app.paths.directory)} checkout -- artifacts/active   or commit its removal, and: loopai promote ${id} v${promoted}`,
+    )
+  }
+  if (!numbers.includes(active)) return [findingOf('active', id, danglingActive(app, active, numbers))]
   const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
   return isRemoved ? finding(`active of ${id} points at v${active}, which was removed`) : []
 }

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
+import { gitIn } from './git-words.ts'
 
 /** What the `active` link may say. A pulled branch must not be able to point it anywhere else. */
 const TARGET = /^v([1-9][0-9]{0,8})\/?$/
@@ -20,7 +21,7 @@ export function peekActive(app: LoopApp): number | undefined {
 }
 
 function broken(app: LoopApp, why: string, cause?: unknown): LoopaiError {
-  const hint = `restore it: git checkout HEAD -- ${app.paths.active}`
+  const hint = `restore it: ${gitIn(app.paths.directory)} checkout HEAD -- artifacts/active`
   return new LoopaiError('INTEGRITY', `${app.id}: active ${why}`, { hint, cause })
 }
 

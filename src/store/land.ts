@@ -15,6 +15,7 @@ import {
   stateOfIndex,
   takeIndexLock,
 } from './git-index.ts'
+import { gitIn } from './git-words.ts'
 import { runHooks } from './hooks.ts'
 import { isTrue } from './identity.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
@@ -176,7 +177,7 @@ async function build(session: Session, change: Change, expected: Objects | undef
     prepareIndex(repository, entriesOf(change, [])),
     stageFiles(repository.workTree, change.staged),
   ])
-  refuseMoved(change, expected ?? before, before)
+  refuseMoved(session, change, expected ?? before, before)
   const isCurrent = status.head === session.head
   if (isCurrent) refuseDirt(session, status.changed)
   step('commit built')
@@ -198,24 +199,26 @@ function buildChange(session: Session, { message, files, removed, watched }: Cha
 }
 
 /** Somebody committed a change of the very paths: what we computed came from older contents. */
-function refuseMoved(change: Change, expected: Objects, before: Objects): void {
+function refuseMoved({ repository }: Session, change: Change, expected: Objects, before: Objects): void {
   const claimed = change.plan.flatMap(one => ('claim' in one ? one.claim : []))
   const moved = change.watched.find((_, i) => expected[i] !== before[i])
   const hidden = change.watched.find((name, i) => before[i] !== null && claimed.includes(name))
   if (moved === undefined && hidden === undefined) return
   const what = moved ? `${moved} was changed by another commit` : `${hidden} is in git, though not on disk`
   throw new LoopaiError('CONFLICT', what, {
-    hint: moved ? 'repeat the command' : `bring it back with: git restore ${hidden}   or commit its removal`,
+    hint: moved
+      ? 'repeat the command'
+      : `bring it back with: ${gitIn(repository.workTree)} restore ${hidden}   or commit its removal`,
   })
 }
 
 /** A commit would carry, or silently lose, what the user did to our paths. */
-function refuseDirt({ journal }: Session, changed: string[]): void {
+function refuseDirt({ repository, journal }: Session, changed: string[]): void {
   const stale = new Set(journal.stale.map(change => change.path))
   const dirty = changed.filter(name => !stale.has(name))
   if (dirty.length === 0) return
   throw new LoopaiError('CONFLICT', `${dirty.slice(0, 3).join(', ')} has changes that are not committed`, {
-    hint: `commit them, or drop them with: git restore --staged --worktree ${dirty[0]}`,
+    hint: `commit them, or drop them with: ${gitIn(repository.workTree)} restore --staged --worktree ${dirty[0]}`,
     details: { changed: dirty },
   })
 }

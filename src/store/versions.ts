@@ -20,6 +20,7 @@ import type { LoopApp } from './apps.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
 import type { Commit } from './change.ts'
 import { fingerprint } from './fingerprint.ts'
+import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
 import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
@@ -81,7 +82,10 @@ export async function resolveVersion(app: LoopApp, selector: VersionSelector): P
   }
   const [active, versions] = await Promise.all([findActive(app), listVersions(app)])
   if (active === undefined) throw noActiveVersion(app, versions)
-  if (selector.name === 'active') return readVersion(app, active)
+  if (selector.name === 'active') {
+    if (!versions.includes(active)) throw danglingActive(app, active, versions)
+    return readVersion(app, active)
+  }
   const previous = predecessor(await readHistory(app), active, number => isUsable(app, number))
   if (previous !== undefined) return readVersion(app, previous)
   throw new LoopaiError('NO_PREDECESSOR', `nothing was active before v${active} of ${app.id}`, {
@@ -91,7 +95,7 @@ export async function resolveVersion(app: LoopApp, selector: VersionSelector): P
 
 /** Proves that the files of a version are those that its manifest and its digest name. Files that were proven before are only looked at. */
 export async function verifyVersion(app: LoopApp, version: Version): Promise<void> {
-  if (version.manifest.removed) throw removedVersion(app, version)
+  refuseRemoved(app, version)
   const before = appearanceOf(version)
   if (isVerified(version, before)) return
   await compareFiles(app, version)
@@ -112,7 +116,7 @@ export async function compareFiles(app: LoopApp, { number, directory, manifest }
     'INTEGRITY',
     `v${number} of ${app.id} is not what its digest says: ${what} was changed`,
     {
-      hint: `versions are immutable: git checkout -- ${path.relative(process.cwd(), directory)}   or register the change as a new version with: loopai add`,
+      hint: `versions are immutable: ${restoring(app, `v${number}`)}   or register the change as a new version with: loopai add ${app.id} ${typed(directory)}`,
       details: { changed, unexpected: extra },
     },
   )
@@ -126,7 +130,7 @@ export async function verifyTombstone(app: LoopApp, { number, directory, manifes
   if (!left && isDigestRight) return
   const what = left ? `it has ${left.path}` : 'its manifest was changed'
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} was removed, but ${what}`, {
-    hint: `git checkout -- ${path.relative(process.cwd(), directory)}`,
+    hint: restoring(app, `v${number}`),
   })
 }
 
@@ -249,10 +253,30 @@ export async function findByDigest(app: LoopApp, digest: string): Promise<Versio
 }
 
 export function noActiveVersion(app: LoopApp, versions: number[]): LoopaiError {
-  const latest = versions.at(-1)
+  const latest = versions.findLast(number => isUsable(app, number))
   const hint =
     latest === undefined ? firstVersionHint(app.id) : `activate one with: loopai promote ${app.id} v${latest}`
   return new LoopaiError('NO_ACTIVE_VERSION', `${app.id} has no active version`, { hint })
+}
+
+/** A version's folder went, or a merge kept a link to one that is not there. */
+export function danglingActive(app: LoopApp, active: number, versions: number[]): LoopaiError {
+  const message = `active of ${app.id} points at v${active}, which does not exist`
+  return new LoopaiError('INTEGRITY', message, { hint: anotherActiveHint(app, versions) })
+}
+
+/** How to come to a sound `active` link. */
+export function anotherActiveHint(app: LoopApp, versions: number[]): string {
+  const latest = versions.findLast(number => isUsable(app, number))
+  const other =
+    latest === undefined
+      ? ''
+      : `   or activate another version with: loopai rollback ${app.id} --to v${latest}`
+  return `restore it with: ${gitIn(app.paths.directory)} checkout -- artifacts${other}`
+}
+
+function restoring(app: LoopApp, name: string): string {
+  return `${gitIn(app.paths.directory)} checkout -- artifacts/${name}`
 }
 
 function firstVersionHint(id: string): string {
@@ -285,13 +309,15 @@ async function readManifest(app: LoopApp, number: number, file: string): Promise
   return manifest
 }
 
-function removedVersion(app: LoopApp, { number, manifest }: Version): LoopaiError {
-  const { at, by, reason } = manifest.removed!
+/** For what needs the files of a version. */
+export function refuseRemoved(app: LoopApp, { number, manifest }: Version): void {
+  if (!manifest.removed) return
+  const { at, by, reason } = manifest.removed
   const why = reason ? `: ${reason}` : ''
-  return new LoopaiError(
+  throw new LoopaiError(
     'VERSION_NOT_FOUND',
     `v${number} of ${app.id} was removed on ${at.slice(0, 10)} by ${by}${why}`,
-    { hint: `its files are in git: git -C ${app.paths.directory} log -- artifacts/v${number}` },
+    { hint: `its files are in git: ${gitIn(app.paths.directory)} log -- artifacts/v${number}` },
   )
 }
 

@@ -100,6 +100,12 @@ describe('check', () => {
       'link',
       /has symbolic links .*: datasets\/executions$/,
     ],
+    [
+      'a link that is gone, though something was promoted',
+      root => rmSync(path.join(root, APP, 'artifacts/active')),
+      'active',
+      /active of .* is missing, although v\d was promoted$/,
+    ],
     ['a link that points elsewhere', link('../../../etc'), 'active', /not at a version/],
   ])('finds %s', async (_, damage, kind, message) => {
     const { root, workspace } = await twoVersions()

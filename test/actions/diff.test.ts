@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { diff } from '../../src/actions/diff.ts'
 import { openExecutor } from '../../src/actions/executor.ts'
+import { remove } from '../../src/actions/remove.ts'
 import { temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { addVersion, makeApp } from '../helpers/versions.ts'
 
@@ -37,6 +38,14 @@ test('compares what is active with the latest, and the active one with the one b
     to: { version: 1 },
   })
   expect(await diff(workspace, { app: ID, from: 'v1', to: 'v1' })).toMatchObject({ same: true, patch: '' })
+})
+
+test('does not take a version that was removed for one without files', async () => {
+  const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two')
+  await addVersion(workspace, ID, 'three')
+  await remove(workspace, `${ID}@v3`)
+  const refusal = { code: 'VERSION_NOT_FOUND', message: expect.stringContaining('v3 of ') }
+  await expect(diff(workspace, { app: ID, from: 'v2', to: 'v3' })).rejects.toMatchObject(refusal)
 })
 
 test('replays recorded inputs through both, and names those whose answer changes', async () => {

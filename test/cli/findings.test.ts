@@ -44,7 +44,9 @@ describe('check', () => {
     expect([status, stderr]).toEqual([3, ''])
     expect(stdout.split('\n')).toEqual([
       `✗ v1 of ${APP} is not what its digest says: program.py was changed`,
-      expect.stringMatching(/^ {2}fix: versions are immutable: git checkout -- loop-apps/),
+      expect.stringMatching(
+        /^ {2}fix: versions are immutable: git -C loop-apps\/size-001 checkout -- artifacts\/v1 /,
+      ),
       `✗ v1 of ${APP} is immutable, but program.py was modified`,
       expect.stringMatching(/^ {2}fix: restore it from git/),
       '2 findings in 1 version of 1 Loop App',

@@ -1,0 +1,14 @@
+import path from 'node:path'
+
+/** How a hint begins that runs git in a folder, wherever it is typed. */
+export function gitIn(folder: string): string {
+  const relative = path.relative(process.cwd(), folder)
+  return relative === '' ? 'git' : `git -C ${typed(folder)}`
+}
+
+/** A path as a shell takes it: from here when it is below, else in full. */
+export function typed(place: string): string {
+  const relative = path.relative(process.cwd(), place) || '.'
+  const name = relative.startsWith('..') ? place : relative
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`
+}
