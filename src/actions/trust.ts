@@ -52,7 +52,7 @@ export function refuseUntrusted({ root }: DataDirectory, ask: Ask & JsonObject, 
   throw new LoopaiError(
     'NOT_TRUSTED',
     `${app} asks to install ${packages}, and nobody here has agreed to that`,
-    { hint: `read it, and agree with: loopai trust ${app}`, details: { ask } },
+    { hint: `read it, and agree with: loopai trust ${app} --packages`, details: { ask } },
   )
 }
 

@@ -18,7 +18,7 @@ const command: CommandFile = {
       for (const one of open) note(describe(one))
       if (!canAsk) {
         throw new LoopaiError('MISSING_VALUE', 'agreeing needs somebody who has read it', {
-          hint: 'read the lines above, and agree with: loopai trust --yes',
+          hint: `read the lines above, and agree with: ${sameCommand(app, options)} --yes`,
           details: { asks: open },
         })
       }
@@ -35,6 +35,11 @@ const command: CommandFile = {
 }
 
 export default command
+
+/** What was shown is what is agreed to, and no more. */
+function sameCommand(app: string | undefined, { packages }: { packages?: boolean }): string {
+  return ['loopai trust', ...(app ? [app] : []), ...(packages ? ['--packages'] : [])].join(' ')
+}
 
 function describe({ loop_app_id: id, ask }: AskOfApp): string {
   return printable(`${id} asks to ${whatFor(ask)}`)

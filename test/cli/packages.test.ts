@@ -290,8 +290,10 @@ describe.skipIf(isMissing)('a fresh clone', () => {
     expect(refused.status).toBe(2)
     expect(errorOf(refused.stderr)).toMatchObject({
       code: 'NOT_TRUSTED',
-      hint: `read it, and agree with: loopai trust ${ID}`,
+      hint: `read it, and agree with: loopai trust ${ID} --packages`,
     })
+    const unread = await clone.run(['trust', ID, '--packages'])
+    expect(unread.stderr).toContain(`agree with: loopai trust ${ID} --packages --yes`)
     expect(await clone.succeed(['trust', '--packages', '--yes'])).toMatch(
       /asks to install loudness==1\.0, shouting==1\.0 \(sha256:/,
     )
