@@ -76,6 +76,8 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
   const { data, app } = await open(workspace, request.app)
   const config = withModel(await readConfig(data, app), request.model)
   const name = generatorOf(request.generator ?? config.generator.use)
+  const candidates = candidatesOf(name, request)
+  const hybrid = isHybrid(name, request, config)
   const { columns, said } = watchColumns(request.columns)
   const rows = await readRows(app, config, { ...request, columns })
   for (const sentence of said()) workspace.report(sentence)
@@ -83,7 +85,7 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
 
   const since = performance.now()
   const brief = { ...briefOf(config, name, rows, request), report: workspace.progress }
-  if (name === 'template') return handToPerson(app, await draftOf(name, brief, workspace.signal))
+  if (name === 'template') return handToPerson(app, await draftOf(name, brief, workspace.signal), request)
   const written = await writeProgram(workspace, {
     data,
     app,
@@ -91,8 +93,8 @@ export async function generate(workspace: Workspace, request: GenerateRequest): 
     generator: name,
     brief,
     yardstick: rows,
-    candidates: candidatesOf(name, request),
-    isHybrid: isHybrid(name, request, config),
+    candidates,
+    isHybrid: hybrid,
     unsandboxed: request.unsandboxed,
   })
   const seconds = Math.round((performance.now() - since) / 100) / 10
@@ -236,8 +238,8 @@ function briefOf(config: Config, name: GeneratorName, { examples }: Rows, reques
   }
 }
 
-async function handToPerson(app: LoopApp, draft: Draft): Promise<Generated> {
-  const changed = await writeDraft(app, draft.files)
+async function handToPerson(app: LoopApp, draft: Draft, { dryRun }: GenerateRequest): Promise<Generated> {
+  const changed = !dryRun && (await writeDraft(app, draft.files))
   return {
     loop_app_id: app.id,
     generator: 'template',

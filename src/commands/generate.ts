@@ -89,6 +89,7 @@ async function print(session: Session, generated: Generated, { dryRun }: Options
     return
   }
   if (draft !== null) {
+    if (dryRun) return print(`a skeleton would be written to ${draft}`)
     print(`${changed ? 'wrote' : 'kept'} the skeleton in ${draft}`)
     return session.terminal.next(`edit ${draft}/program.py, then: loopai add ${id}`)
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fixtureProgram } from '../helpers/apps.ts'
@@ -59,6 +60,15 @@ describe('generate refuses', () => {
     for (const part of [...parts, 'hint: ']) expect(stderr).toContain(part)
     expect(traces(path.join(folder, 'loopai-data'))).toEqual(before)
   })
+})
+
+test('a skeleton is not written with --dry-run, nor with flags that it has no use for', async () => {
+  const folder = await copy()
+  const template = ['generate', APP, '--generator', 'template']
+  expect(await succeed(folder, [...template, '--dry-run'])).toMatch(/^a skeleton would be written to /)
+  const { status, stderr } = await loopai(folder, [...template, '--hybrid'])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--hybrid is for --generator llm')])
+  expect(existsSync(path.join(folder, 'loopai-data/loop-apps', APP, 'draft'))).toBe(false)
 })
 
 test('contradictory examples are reported, and --dry-run registers nothing', async () => {
