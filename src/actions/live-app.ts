@@ -103,14 +103,14 @@ export async function openLiveApp(
   let pending = 0
   const waitingForRoom: (() => void)[] = []
   // Calls of one turn had come before its first one looked: what that one saw is news to all of them.
-  const seenState = oncePerTurn(lifecycle)
-  const seenNumber = oncePerTurn(peekOrBreak)
+  const seen = { state: oncePerTurn(lifecycle), number: oncePerTurn(peekOrBreak) }
+  const afresh = { state: lifecycle, number: peekOrBreak }
 
   /** The running version that answers now, at once when nothing has changed. */
-  function choose(selector: VersionSelector | undefined): Running | Promise<Running> {
-    refuseResting(app, seenState())
+  function choose(selector: VersionSelector | undefined, look = seen): Running | Promise<Running> {
+    refuseResting(app, look.state())
     if (selector && !(selector.by === 'name' && selector.name === 'active')) return startNamed(selector)
-    const number = seenNumber()
+    const number = look.number()
     if (good && good.version.number === number && !good.isDisplaced) {
       broken = undefined
       awaited = undefined
@@ -193,7 +193,8 @@ export async function openLiveApp(
 
   async function refresh() {
     try {
-      await choose(undefined)
+      // A timer's look comes before the calls of its turn, which may have been made after it.
+      await choose(undefined, afresh)
     } catch (problem) {
       // Nobody waits for this one. A refusal is for those who ask; anything else is said once, and must not end the server.
       if (problem instanceof LoopaiError || problem === broken?.problem) return

@@ -2,6 +2,9 @@ import { appendFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from '
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { openLiveApp } from '../../src/actions/live-app.ts'
+import { createWorkspace } from '../../src/actions/workspace.ts'
+import { openDataDirectory } from '../../src/store/root.ts'
 import {
   activate,
   addVersion,
@@ -85,6 +88,23 @@ test('promotions and rollbacks under constant load fail no request, and nobody i
   await Promise.all(clients)
   expect(problems.slice(0, 5)).toEqual([])
   expect(answers).toBeGreaterThan(200)
+})
+
+test('a look by the clock is none for a call that comes after it, also in the same turn', async () => {
+  const root = await dataDirectory({ programs: [named('one'), named('two')], active: 1, ...anyText })
+  const workspace = createWorkspace({ dir: root })
+  const app = await appOf(root)
+  const live = await openLiveApp(workspace, await openDataDirectory(workspace), app, { size: 1 })
+  try {
+    await live.refresh()
+    await nextTurn()
+    void live.refresh()
+    rmSync(app.paths.active)
+    symlinkSync('v2', app.paths.active)
+    expect(await live.execute({ text: 'a' })).toMatchObject({ output: 'two' })
+  } finally {
+    await live.close()
+  }
 })
 
 test('while the link is missing, dangling or leads elsewhere, the last good version answers, and health says so', async () => {
