@@ -128,7 +128,7 @@ function logicalLines(text: string): { line: string; number: number }[] {
     .split(/\r?\n/)
     .entries()) {
     if (open === '') begin = i + 1
-    const line = raw.replace(/(^|\s)#.*$/, '')
+    const line = raw.replace(/(^|\s)#.*$/s, '')
     if (line.endsWith('\\')) {
       open += `${line.slice(0, -1)} `
       continue

@@ -53,6 +53,12 @@ describe('a line of requirements.txt', () => {
   })
 })
 
+test('a comment ends with its line, whatever is in it, and is left out at once', () => {
+  const begin = performance.now()
+  expect(requirementsOf(`numpy${' #'.repeat(50_000)}\u2028scipy\nwheel`)).toEqual(['numpy', 'wheel'])
+  expect(performance.now() - begin).toBeLessThan(1000)
+})
+
 describe('a lock', () => {
   const lock = {
     requirements: HASH,
