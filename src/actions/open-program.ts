@@ -5,6 +5,7 @@ import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { compileSchema } from '../store/schemas.ts'
+import { isNestedDeeper, MAX_DEPTH } from '../workers/protocol.ts'
 import { neededPackages } from './environments.ts'
 import { openPool, type ProgramPlace } from './open-pool.ts'
 
@@ -51,10 +52,12 @@ export async function openProgram(
   // Awaited below; that it may fail earlier is no surprise.
   opening.catch(() => {})
   try {
-    const [input, output] = await Promise.all([
+    const [fits, output] = await Promise.all([
       compileSchema(contract.input_schema, 'input_schema'),
       compileSchema(contract.output_schema, 'output_schema'),
     ])
+    // What is nested too deep would take a schema such as `uniqueItems` beyond the stack. The pool refuses it.
+    const input = (value: unknown) => (isNestedDeeper(value, MAX_DEPTH) ? [] : fits(value))
     const pool = await opening
     const stop = () => void pool.close()
     signal?.addEventListener('abort', stop, { once: true })
