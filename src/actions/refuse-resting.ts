@@ -9,7 +9,7 @@ export function refuseResting({ id }: LoopApp, lifecycle: Lifecycle): void {
   throw new LoopaiError(code, `${id} is ${lifecycle}`, { hint: `wake it with: loopai resume ${id}` })
 }
 
-/** What is put away for good stays as it is. A paused app may change its version: that is what one pauses it for. */
+/** What is put away stays as it is. A paused app may change its version: that is what one pauses it for. */
 export function refuseArchived(app: LoopApp, lifecycle: Lifecycle): void {
   if (lifecycle === 'archived') refuseResting(app, lifecycle)
 }

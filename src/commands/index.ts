@@ -29,7 +29,7 @@ export const COMMANDS: Record<string, Entry> = {
   diff: { summary: 'compare two versions', load: () => import('./diff.ts') },
   pause: { summary: 'let a Loop App answer nobody for a while', load: () => import('./pause.ts') },
   resume: { summary: 'wake a Loop App, or lift a hold', load: () => import('./resume.ts') },
-  archive: { summary: 'put a Loop App away for good', load: () => import('./archive.ts') },
+  archive: { summary: 'put a Loop App away until it is resumed', load: () => import('./archive.ts') },
   mark: { summary: 'judge a version by hand', load: () => import('./mark.ts') },
   remove: { summary: 'take the files of a version away', load: () => import('./remove.ts') },
   check: {
