@@ -9,6 +9,7 @@ import { readApp, readConfig } from '../store/apps.ts'
 import { readDraft } from '../store/drafts.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
+import { findInherited, type Inherited } from './find-inherited.ts'
 import { lockDraft } from './lock-draft.ts'
 import { type OpenApp, openAppToWrite } from './open-app.ts'
 import { programOf } from './program-files.ts'
@@ -47,7 +48,9 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     config,
     isCopied: request.from !== undefined,
   })
-  const candidate = await prepareCandidate(app, config, draft, yardstick, {
+  const inherited = await findInherited(app, files)
+  const judged = { ...draft, inherited: inherited?.verdicts }
+  const candidate = await prepareCandidate(app, config, judged, yardstick, {
     isGenerated: false,
     unsandboxed: request.unsandboxed,
     signal: workspace.signal,
@@ -56,6 +59,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()
     const registered = await registerCandidate(workspace, opened, candidate, { origin: { kind: 'add' } })
+    if (inherited && registered.changed) workspace.report(inheritance(inherited))
     return {
       loop_app_id: app.id,
       ...registered,
@@ -65,6 +69,10 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
   } finally {
     await candidate.staged.remove()
   }
+}
+
+function inheritance({ path: file, version }: Inherited): string {
+  return `${file} was learned for v${version}, so the verdicts of v${version} stay on the rows that it was learned from`
 }
 
 async function filesOf(

@@ -35,7 +35,10 @@ export interface Candidate {
 }
 
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
-  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report' | 'packages'>>
+  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report' | 'packages'>> & {
+    /** Verdicts of the learned version of which it holds files, on the rows that those were learned from. */
+    inherited?: Map<string, boolean> | undefined
+  }
 
 export interface PrepareOptions extends ProgramOptions {
   /** Whether a generator wrote it, and not a person. */
@@ -170,9 +173,12 @@ function behaviourOf(config: Config, { runtime, entry, packages }: DraftFiles): 
   return { runtime, entry, input_schema, output_schema, limits, isolation, dependencies }
 }
 
-/** A learned program is judged by the answers of models that had not seen the row, a written one on the held-out rows. */
+/**
+ * A learned program is judged by the answers of models that had not seen the row, also when somebody has changed it since; a written one on the
+ * held-out rows.
+ */
 function judge(
-  { outOfFold }: DraftFiles,
+  { outOfFold, inherited }: DraftFiles,
   digest: string,
   yardstick: Yardstick,
   check: DraftCheck,
@@ -183,6 +189,7 @@ function judge(
   if (!hasRun) return scorecardOf(version, 'held_out', new Map(), { cases: [], outcomes: [] })
   const judged = { cases, outcomes: check.cases }
   if (outOfFold) return scorecardOf(version, 'out_of_fold', outOfFoldVerdicts(examples, outOfFold), judged)
+  if (inherited) return scorecardOf(version, 'out_of_fold', inherited, judged)
   const heldOut = [...examples.keys()].filter(i => isHeldOut(examples[i]!))
   const verdicts = verdictsOf(
     heldOut.map(i => examples[i]!),
@@ -193,7 +200,7 @@ function judge(
 
 /** From the same answers as the scorecard. */
 function reportOn(
-  { outOfFold, report: learned }: DraftFiles,
+  { outOfFold, inherited, report: learned }: DraftFiles,
   { examples }: Yardstick,
   { check, staged }: Pick<Candidate, 'check' | 'staged'>,
 ): Report {
@@ -201,7 +208,7 @@ function reportOn(
     const expected = example.output
     if (outOfFold) return { expected, got: outOfFold[i]!.output, confidence: outOfFold[i]!.confidence }
     const outcome = check.examples[i]
-    if (!outcome || !isHeldOut(example)) return undefined
+    if (!outcome || !isHeldOut(example) || inherited) return undefined
     return outcome.status === 'success'
       ? { expected, got: outcome.output, confidence: outcome.confidence }
       : { expected }

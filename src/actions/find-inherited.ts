@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import type { Draft } from '../domain/draft.ts'
+import { storedVerdicts } from '../domain/evaluation.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { listVersions, readVersion } from '../store/versions.ts'
+
+/** A file with less in it is the same by chance. */
+const LEAST_BYTES = 64
+
+export interface Inherited {
+  /** Number of the latest learned version that has the file too. */
+  version: number
+  path: string
+  verdicts: Map<string, boolean>
+}
+
+/**
+ * What a written program owes to a learned version: when it holds a file that was learned from the examples, the held-out rows say nothing
+ * of it, since it has seen them.
+ */
+export async function findInherited(app: LoopApp, files: Draft['files']): Promise<Inherited | undefined> {
+  const hashes = new Set(
+    files
+      .filter(({ content }) => content.length >= LEAST_BYTES)
+      .map(({ content }) => createHash('sha256').update(content).digest('hex')),
+  )
+  for (const number of (await listVersions(app)).reverse()) {
+    const { manifest } = await readVersion(app, number)
+    const { evaluation } = manifest
+    if (manifest.removed || evaluation?.held_out.method !== 'out_of_fold') continue
+    const file = manifest.files.find(({ sha256 }) => hashes.has(sha256))
+    if (file) return { version: number, path: file.path, verdicts: storedVerdicts(evaluation) }
+  }
+}
