@@ -16,7 +16,13 @@ import { readLatestExecutions } from '../store/datasets.ts'
 import type { NewExampleFile } from '../store/examples.ts'
 import { personOf } from '../store/identity.ts'
 import { nextNumber } from '../store/numbers.ts'
-import { completeVersion, findByDigest, type StagedVersion, stageVersion } from '../store/versions.ts'
+import {
+  completeVersion,
+  findByDigest,
+  type StagedVersion,
+  stageVersion,
+  verifyVersion,
+} from '../store/versions.ts'
 import { checkDraft, type DraftCheck } from './check-draft.ts'
 import type { OpenApp } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
@@ -126,7 +132,10 @@ export async function registerCandidate(
 ): Promise<Registered> {
   return write(workspace, data, async transaction => {
     const same = await findByDigest(app, digest)
-    if (same) return { version: same.number, digest, changed: false, commit: null }
+    if (same) {
+      await verifyVersion(app, same)
+      return { version: same.number, digest, changed: false, commit: null }
+    }
     const number = await nextNumber(transaction, app)
     const { files, folders } = await completeVersion(app, staged, {
       schema_version: 1,

@@ -65,6 +65,8 @@ export interface Executor {
   executeMany(inputs: unknown[], options?: CallOptions): Promise<ExecutionReply[]>
   /** The same for calls that say something of their own, except a time limit. */
   executeAll(calls: AskedCall[]): Promise<ExecutionReply[]>
+  /** How many executions could not be recorded so far. */
+  unrecorded(): number
   close(): Promise<void>
 }
 
@@ -139,6 +141,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
         options.timeoutMs,
       ),
     executeAll: calls => run(parts, calls),
+    unrecorded: () => parts.recorder?.failures().count ?? 0,
     close: () => program.close(),
   }
 }

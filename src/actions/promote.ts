@@ -8,7 +8,7 @@ import type { LoopApp } from '../store/apps.ts'
 import { changedPaths, openRepository, type Repository } from '../store/git.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
-import { identifyVersion, resolveVersion } from '../store/versions.ts'
+import { identifyVersion, resolveVersion, verifyVersion } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { type GateOptions, type Judged, judge } from './gate.ts'
 import { openApp, openAppToWrite } from './open-app.ts'
@@ -52,7 +52,10 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   refuseArchived(app, lifecycleOf(history))
   const send = async () =>
     request.push || request.branch ? publish(workspace, app, { version: to, branch: request.branch }) : null
-  if (from === to.number) return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
+  if (from === to.number) {
+    await verifyVersion(app, to)
+    return { ...unchanged(app, to), pushed: request.dryRun ? null : await send() }
+  }
   const isBad = marks(history).get(to.number) === 'bad'
   if (isBad && !request.force) throw markedBad(app, to)
   // The gate waits for programs, so git may be asked meanwhile. What git says comes first.

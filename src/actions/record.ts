@@ -7,6 +7,8 @@ import { appendExecutions, syncExecutions } from '../store/datasets.ts'
 
 /** Keeps executions. Failing to record never fails an execution, and is never silent. */
 export interface Recorder {
+  /** Executions that could not be written, and why the last one could not. */
+  failures(): { count: number; reason: string | undefined }
   /** Takes whole lines of a UTC day (`2025-10-29`). Says whether they are recorded, or will be. */
   record(day: string, lines: string[]): boolean
 }
@@ -14,23 +16,27 @@ export interface Recorder {
 /** Writes before it returns: for a command, which ends soon. */
 export function recordAtOnce(app: LoopApp, fsync: Fsync, report: (sentence: string) => void): Recorder {
   const isSyncDue = createSyncClock(() => fsync)
+  let lost = 0
+  let reason: string | undefined
   return {
     record(day, lines) {
       try {
         appendExecutions(app, day, lines, isSyncDue())
         return true
       } catch (problem) {
-        report(notRecorded(problem))
+        lost += lines.length
+        const sentence = notRecorded(problem)
+        if (sentence !== reason) report(sentence)
+        reason = sentence
         return false
       }
     },
+    failures: () => ({ count: lost, reason }),
   }
 }
 
 export interface BatchRecorder extends Recorder {
   flush(): void
-  /** Executions that could not be written, and why the last one could not. */
-  failures(): { count: number; reason: string | undefined }
 }
 
 type Fsync = Config['datasets']['fsync']

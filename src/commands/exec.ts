@@ -130,6 +130,7 @@ async function executeStream(
   const since = Date.now()
   const isDue = createPace(PROGRESS_MS)
   let counts: LineCounts | undefined
+  let unrecorded = 0
   try {
     const program = { source: 'batch' as const, size, timeoutMs, record, unsandboxed }
     const executor = await openSteadyExecutor(workspace, address, program)
@@ -142,6 +143,7 @@ async function executeStream(
         if (isDue()) terminal.progress({ stage: describeCounts(sofar, since), done: 0, total: 1 })
       })
     } finally {
+      unrecorded = executor.unrecorded()
       await executor.close()
     }
   } catch (error) {
@@ -150,6 +152,7 @@ async function executeStream(
     signal.removeEventListener('abort', stop)
     source.destroy()
     if (counts && !terminal.flags.quiet) terminal.note(describeCounts(counts, since))
+    if (unrecorded > 0) terminal.note(`${unrecorded.toLocaleString('en')} of them could not be recorded`)
   }
   return counts.failed > 0 ? 6 : 0
 }
