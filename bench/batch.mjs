@@ -1,5 +1,6 @@
 // `exec --jsonl` with sandbox, validation and recording, against a bare Python loop over the same program without any of them.
 // `node bench/batch.mjs [rounds] [lines]`
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -38,7 +39,7 @@ try {
     await batch('a program that does next to nothing', 'v2'),
   ]
   process.stdout.write(
-    `${table([`${lines.toLocaleString('en')} messages`, 'loopai exec --jsonl', 'bare Python loop', 'times its rate'], rows)}\n\n`,
+    `${table([`${lines.toLocaleString('en')} messages`, 'loopai exec --jsonl', 'bare Python loop', 'times its rate', 'two bare loops at once'], rows)}\n\n`,
   )
   process.stdout.write(
     `Peak memory of loopai: ${peak(few)} MB for ${(lines / 20).toLocaleString('en')} lines, ${peak(messages)} MB for ${lines.toLocaleString('en')}.\n`,
@@ -46,21 +47,33 @@ try {
 
   async function batch(name, version) {
     const program = path.join(data, 'loop-apps', 'spam-detector-001', 'artifacts', version)
-    const [ours, bare] = await interleave(
+    const bareArgs = ['-c', BARE, program, messages]
+    const [ours, bare, two] = await interleave(
       [
         { run: () => loopai(['exec', `spam-detector-001@${version}`, '--jsonl', '--file', messages, '-q']) },
-        {
-          run: () =>
-            command(folder, 'python3', ['-c', BARE, program, messages, path.join(folder, 'answers')]),
-        },
+        { run: () => command(folder, 'python3', [...bareArgs, path.join(folder, 'answers')]) },
+        { run: () => twoAtOnce(bareArgs) },
       ],
       rounds,
     )
     const rate = time => `${Math.round((lines / time) * 1000).toLocaleString('en')} a second`
-    return [name, rate(ours), rate(bare), ratio(bare, ours)]
+    return [name, rate(ours), rate(bare), ratio(bare, ours), ratio(2 * bare, two)]
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** What two processes can do on this machine at best. */
+function twoAtOnce(args) {
+  const loops = [1, 2].map(
+    number =>
+      new Promise((resolve, reject) =>
+        spawn('python3', [...args, path.join(folder, `answers${number}`)])
+          .on('error', reject)
+          .on('close', resolve),
+      ),
+  )
+  return Promise.all(loops)
 }
 
 /** Texts of the template, made different by a number, so that no two lines are the same. */
