@@ -9,7 +9,7 @@ import { readApp, readConfig } from '../store/apps.ts'
 import { readDraft } from '../store/drafts.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
-import { findInherited, type Inherited } from './find-inherited.ts'
+import type { Inherited } from './find-inherited.ts'
 import { lockDraft } from './lock-draft.ts'
 import { type OpenApp, openAppToWrite } from './open-app.ts'
 import { programOf } from './program-files.ts'
@@ -48,9 +48,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     config,
     isCopied: request.from !== undefined,
   })
-  const inherited = await findInherited(app, files)
-  const judged = { ...draft, inherited: inherited?.verdicts }
-  const candidate = await prepareCandidate(app, config, judged, yardstick, {
+  const candidate = await prepareCandidate(app, config, draft, yardstick, {
     isGenerated: false,
     unsandboxed: request.unsandboxed,
     signal: workspace.signal,
@@ -59,6 +57,7 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()
     const registered = await registerCandidate(workspace, opened, candidate, { origin: { kind: 'add' } })
+    const { inherited } = candidate
     if (inherited && registered.changed) workspace.report(inheritance(inherited))
     return {
       loop_app_id: app.id,

@@ -24,6 +24,7 @@ import {
   verifyVersion,
 } from '../store/versions.ts'
 import { checkDraft, type DraftCheck } from './check-draft.ts'
+import { findInherited, type Inherited } from './find-inherited.ts'
 import type { OpenApp } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
 import type { Yardstick } from './score.ts'
@@ -38,13 +39,12 @@ export interface Candidate {
   check: DraftCheck
   scorecard: Scorecard
   report?: Report
+  /** Of a written one: what it owes to a learned version. */
+  inherited?: Inherited | undefined
 }
 
 export type DraftFiles = Pick<Draft, 'files' | 'runtime' | 'entry'> &
-  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report' | 'packages'>> & {
-    /** Verdicts of the learned version of which it holds files, on the rows that those were learned from. */
-    inherited?: Map<string, boolean> | undefined
-  }
+  Partial<Pick<Draft, 'parity' | 'learned' | 'outOfFold' | 'report' | 'packages'>>
 
 export interface PrepareOptions extends ProgramOptions {
   /** Whether a generator wrote it, and not a person. */
@@ -80,13 +80,15 @@ export async function prepareCandidate(
     }
     const check = await checkDraft(toCheck, yardstick, options)
     const digest = digestOf(staged.files, behaviour)
+    const inherited = isGenerated ? undefined : await findInherited(app, staged.files)
     return {
       staged,
       behaviour,
       digest,
       check,
-      scorecard: judge(draft, digest, yardstick, check),
-      report: reportOn(draft, yardstick, { check, staged }),
+      scorecard: judge(draft, digest, yardstick, { check, inherited }),
+      report: reportOn(draft, yardstick, { check, staged, inherited }),
+      inherited,
     }
   } catch (error) {
     await staged.remove()
@@ -187,10 +189,10 @@ function behaviourOf(config: Config, { runtime, entry, packages }: DraftFiles): 
  * held-out rows.
  */
 function judge(
-  { outOfFold, inherited }: DraftFiles,
+  { outOfFold }: DraftFiles,
   digest: string,
   yardstick: Yardstick,
-  check: DraftCheck,
+  { check, inherited }: Pick<Candidate, 'check' | 'inherited'>,
 ): Scorecard {
   const { cases, examples } = yardstick
   const version = { number: 0, digest }
@@ -198,7 +200,7 @@ function judge(
   if (!hasRun) return scorecardOf(version, 'held_out', new Map(), { cases: [], outcomes: [] })
   const judged = { cases, outcomes: check.cases }
   if (outOfFold) return scorecardOf(version, 'out_of_fold', outOfFoldVerdicts(examples, outOfFold), judged)
-  if (inherited) return scorecardOf(version, 'out_of_fold', inherited, judged)
+  if (inherited) return scorecardOf(version, 'out_of_fold', inherited.verdicts, judged)
   const heldOut = [...examples.keys()].filter(i => isHeldOut(examples[i]!))
   const verdicts = verdictsOf(
     heldOut.map(i => examples[i]!),
@@ -209,9 +211,9 @@ function judge(
 
 /** From the same answers as the scorecard. */
 function reportOn(
-  { outOfFold, inherited, report: learned }: DraftFiles,
+  { outOfFold, report: learned }: DraftFiles,
   { examples }: Yardstick,
-  { check, staged }: Pick<Candidate, 'check' | 'staged'>,
+  { check, staged, inherited }: Pick<Candidate, 'check' | 'staged' | 'inherited'>,
 ): Report {
   const unseen = examples.map((example, i): Answered | undefined => {
     const expected = example.output

@@ -7,13 +7,13 @@ import { inferSchemas } from '../domain/inference.ts'
 import { isObject, type JsonObject } from '../domain/json.ts'
 import { type Columns, watchColumns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
-import { refuseDuringMerge } from '../store/git-state.ts'
 import { refuseExisting, stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
 import { compileSchema, type Validator } from '../store/schemas.ts'
 import { checkConfigText, readSpecifications, withValues } from '../store/specification.ts'
 import { findTemplateFor, readTemplate, type Template } from '../store/templates.ts'
 import { init } from './init.ts'
+import { refuseMerge } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -56,7 +56,7 @@ interface Origin {
 
 /** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
 export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
-  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
+  refuseMerge(workspace)
   const { columns, said } = watchColumns(request.columns)
   const origins = await findOrigins(workspace, {
     ...request,

@@ -47,7 +47,8 @@ export async function environmentOf(version: Version): Promise<EnvironmentState 
   if (!needed || version.manifest.removed) return undefined
   const { text, lock } = await readLock(version.directory, needed.from)
   const interpreter = await findPython()
-  const isInstalled = findPackages(needed, lock, interpreter) !== undefined
+  const found = needed.from === 'system' ? findOwn(lock.pins, interpreter) : findWheels(needed, interpreter)
+  const isInstalled = found !== undefined
   return { ...needed, text, lock, packages: describePins(lock.pins), isInstalled }
 }
 
@@ -63,13 +64,11 @@ export async function openPackages(
   needed: NeededPackages,
   interpreter: Interpreter,
 ): Promise<Packages> {
-  if (needed.from === 'index') {
-    const folder = findEnvironment(environmentKey(needed.lockSha256, interpreter.platform))
-    if (folder) return mountedAt(folder)
-  }
+  const installed = needed.from === 'index' ? findWheels(needed, interpreter) : undefined
+  if (installed) return installed
   const { lock } = await readLock(place.directory, needed.from)
-  const packages = findPackages(needed, lock, interpreter)
-  if (packages) return packages
+  const own = needed.from === 'system' ? findOwn(lock.pins, interpreter) : undefined
+  if (own) return own
   throw missing(place, needed, lock, interpreter)
 }
 
@@ -99,15 +98,12 @@ async function readLock(directory: string, from: PackageSource): Promise<{ text:
   }
 }
 
-function findPackages({ from, lockSha256 }: NeededPackages, { pins }: Lock, interpreter: Interpreter) {
-  if (from === 'system') return findOwn(pins, interpreter)
-  const folder = findEnvironment(environmentKey(lockSha256, interpreter.platform))
-  return folder === undefined ? undefined : mountedAt(folder)
-}
-
-/** A place of its own, under which nothing of a program lies. */
-function mountedAt(folder: string): Packages {
-  return { folders: [folder], mounts: [{ source: folder, target: '/loopai/packages' }] }
+/** What was installed of a lock, at a place of its own, under which nothing of a program lies. */
+function findWheels({ lockSha256 }: NeededPackages, { platform }: Interpreter): Packages | undefined {
+  const folder = findEnvironment(environmentKey(lockSha256, platform))
+  return folder === undefined
+    ? undefined
+    : { folders: [folder], mounts: [{ source: folder, target: '/loopai/packages' }] }
 }
 
 /** What is installed for the interpreter, when it is what the lock names. */
@@ -141,12 +137,9 @@ function missing(
   const packages = describePins(lock.pins)
   const name = version === 'draft' ? `the draft of ${loopAppId}` : `v${version} of ${loopAppId}`
   const where = from === 'system' ? `${executable} does not have` : `are not installed here for ${platform}`
-  const list = packages.join(', ')
   return new LoopaiError(
     'ENVIRONMENT_MISSING',
-    from === 'system'
-      ? `${name} needs packages that ${where}: ${list}`
-      : `${name} needs packages that ${where}: ${list}`,
+    `${name} needs packages that ${where}: ${packages.join(', ')}`,
     {
       hint:
         from === 'system'

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-import type { Draft } from '../domain/draft.ts'
 import { storedVerdicts } from '../domain/evaluation.ts'
+import type { VersionFile } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { listVersions, readVersion } from '../store/versions.ts'
 
@@ -18,12 +17,8 @@ export interface Inherited {
  * What a written program owes to a learned version: when it holds a file that was learned from the examples, the held-out rows say nothing
  * of it, since it has seen them.
  */
-export async function findInherited(app: LoopApp, files: Draft['files']): Promise<Inherited | undefined> {
-  const hashes = new Set(
-    files
-      .filter(({ content }) => content.length >= LEAST_BYTES)
-      .map(({ content }) => createHash('sha256').update(content).digest('hex')),
-  )
+export async function findInherited(app: LoopApp, files: VersionFile[]): Promise<Inherited | undefined> {
+  const hashes = new Set(files.filter(({ size }) => size >= LEAST_BYTES).map(({ sha256 }) => sha256))
   for (const number of (await listVersions(app)).reverse()) {
     const { manifest } = await readVersion(app, number)
     const { evaluation } = manifest

@@ -8,15 +8,15 @@ import { LOOPAI_VERSION } from '../package.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readApp } from '../store/apps.ts'
 import { type Archive, readArchive } from '../store/archive.ts'
-import { refuseDuringMerge } from '../store/git-state.ts'
 import { personOf } from '../store/identity.ts'
 import { appLayout } from '../store/layout.ts'
 import { nextNumber } from '../store/numbers.ts'
 import { isThere } from '../store/placing.ts'
-import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.ts'
+import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { stageFiles } from '../store/staged-app.ts'
 import { completeVersion, findByDigest, stageVersion } from '../store/versions.ts'
 import { inspectApp } from './inspect-app.ts'
+import { refuseMerge } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -38,7 +38,7 @@ export interface Imported {
 
 /** Brings in what `export` has put into an archive: an app that is not there yet, or one version for an app that is. */
 export async function importArchive(workspace: Workspace, { file, as }: ImportRequest): Promise<Imported> {
-  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
+  refuseMerge(workspace)
   const archive = await readArchive(path.resolve(workspace.cwd, file))
   const id = parseId(as ?? archive.table.loop_app_id)
   const data = await openDataDirectory(workspace)

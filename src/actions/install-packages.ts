@@ -4,13 +4,13 @@ import { LoopaiError } from '../domain/errors.ts'
 import {
   describePins,
   environmentKey,
-  hashOf,
   type Lock,
   normalName,
   type Pin,
   parseLock,
   renderLock,
 } from '../domain/requirements.ts'
+import { sha256 } from '../domain/sha256.ts'
 import { candidatesOf } from '../runtimes/candidates.ts'
 import {
   complaintOf,
@@ -48,7 +48,7 @@ export function lockAndInstall(
     })
     const wheels = installer.name === 'pip' ? place.wheels : undefined
     const found = wheels ? await pinsOfWheels(wheels, interpreter) : pinsOfUv(printed)
-    const lock = { requirements: hashOf(requirements.text), ...found }
+    const lock = { requirements: sha256(requirements.text), ...found }
     const text = renderLock(lock)
     await install(workspace, interpreter, { work, text, lock, wheels, installer })
     return { text, lock }
@@ -61,7 +61,7 @@ export async function installLock(
   interpreter: Interpreter,
   { text, lock }: { text: string; lock: Lock },
 ): Promise<void> {
-  if (findEnvironment(environmentKey(hashOf(text), interpreter.platform))) return
+  if (findEnvironment(environmentKey(sha256(text), interpreter.platform))) return
   await withWorkFolder(async work => {
     await mkdir(placeIn(work).temporary)
     const installer = findInstaller(workspace, interpreter)
@@ -82,7 +82,7 @@ async function install(
   interpreter: Interpreter,
   { work, text, lock, installer, wheels }: Task,
 ): Promise<void> {
-  const key = environmentKey(hashOf(text), interpreter.platform)
+  const key = environmentKey(sha256(text), interpreter.platform)
   if (findEnvironment(key)) return
   const place = placeIn(work)
   const packages = describePins(lock.pins)
@@ -102,7 +102,7 @@ async function install(
     { interpreter, place, what: packages.join(', '), lock },
   )
   await placeEnvironment(key, work, place.site, {
-    lock: hashOf(text),
+    lock: sha256(text),
     platform: interpreter.platform,
     packages,
   })
@@ -222,7 +222,7 @@ async function pinsOfWheels(folder: string, { platform }: Interpreter): Promise<
     names.map(async (file): Promise<Pin> => {
       const [, name, version] = WHEEL.exec(file) ?? []
       if (!name || !version) throw new Error(`${file} is not a wheel`)
-      return { name: normalName(name), version, hashes: [hashOf(await readFile(path.join(folder, file)))] }
+      return { name: normalName(name), version, hashes: [sha256(await readFile(path.join(folder, file)))] }
     }),
   )
   const isForAll = names.every(file => file.endsWith('-none-any.whl'))

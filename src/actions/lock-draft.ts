@@ -5,7 +5,6 @@ import type { Draft, DraftPackages } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import {
   environmentKey,
-  hashOf,
   isLockFor,
   LOCK,
   type Lock,
@@ -14,6 +13,7 @@ import {
   renderLock,
   requirementsOf,
 } from '../domain/requirements.ts'
+import { sha256 } from '../domain/sha256.ts'
 import { packageFile } from '../package.ts'
 import type { Interpreter } from '../runtimes/runtime.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -63,7 +63,7 @@ export async function lockDraft<Given extends Files>(
   const locked = kept ?? (await lockAndInstall(workspace, interpreter, { text, lines }))
   const ask = askOfLock(locked.text, locked.lock)
   if (!isTrusted(data.root, ask)) await trust(data.root, ask, workspace.now())
-  const site = findEnvironment(environmentKey(hashOf(locked.text), interpreter.platform))!
+  const site = findEnvironment(environmentKey(sha256(locked.text), interpreter.platform))!
   return withLock(draft, { from: 'index', lock: locked.lock, modules: await modulesIn(site) }, locked.text)
 }
 
@@ -76,7 +76,7 @@ function withLock<Given extends Files>(
   return {
     ...draft,
     files: [...files, { path: LOCK, content: text }],
-    packages: { ...packages, lockSha256: hashOf(text) },
+    packages: { ...packages, lockSha256: sha256(text) },
   }
 }
 
@@ -118,7 +118,7 @@ async function findInstalled(
     })
   }
   const found = pins.map(([name, version]) => ({ name, version, hashes: [] }))
-  return { lock: { requirements: hashOf(text), platform: 'any', pins: found }, modules }
+  return { lock: { requirements: sha256(text), platform: 'any', pins: found }, modules }
 }
 
 /** What `packages.py` prints. */

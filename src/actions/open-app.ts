@@ -20,6 +20,11 @@ export async function openApp(workspace: Workspace, text: string): Promise<OpenA
 
 /** The same for whoever is about to change it: refused at once while git is half-way through a merge. */
 export async function openAppToWrite(workspace: Workspace, text: string): Promise<OpenApp> {
-  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
+  refuseMerge(workspace)
   return openApp(workspace, text)
+}
+
+/** Throws while git is half-way through a merge where the workspace is. To be called before anything is read. */
+export function refuseMerge(workspace: Workspace): void {
+  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
 }

@@ -4,7 +4,6 @@ import { type HistoryEntry, isHistoryEntry } from '../domain/history.ts'
 import { type AppState, planSync, type SyncPlan } from '../domain/sync.ts'
 import { findCommittedManifest } from '../store/base.ts'
 import { findGitVersion, findHead, openRepository, type Repository } from '../store/git.ts'
-import { refuseDuringMerge } from '../store/git-state.ts'
 import { isTrue, readUser } from '../store/identity.ts'
 import {
   changedApps,
@@ -17,9 +16,10 @@ import {
   type TreeFile,
 } from '../store/merge.ts'
 import { nextNumber } from '../store/numbers.ts'
-import { type DataDirectory, findRoot, openDataDirectory } from '../store/root.ts'
+import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import type { Transaction } from '../store/transaction.ts'
 import { countApart, fetchUpstream, nameUpstream, pushUpstream, type Upstream } from '../store/upstream.ts'
+import { refuseMerge } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -51,7 +51,7 @@ export async function sync(workspace: Workspace, options: SyncOptions = {}): Pro
       hint: 'install a newer git from https://git-scm.com, or use git pull and git push',
     })
   }
-  refuseDuringMerge(findRoot(workspace) ?? workspace.cwd)
+  refuseMerge(workspace)
   const data = await openDataDirectory(workspace)
   const repository = await openRepository(data.root)
   const all: Synced[] = []

@@ -1,6 +1,7 @@
 import type { Config, GeneratorSettings } from './config.ts'
 import type { JsonObject } from './json.ts'
-import { describePins, hashOf, type Lock } from './requirements.ts'
+import { describePins, type Lock } from './requirements.ts'
+import { sha256 } from './sha256.ts'
 
 /** What a config file, which may have been pulled, asks of this machine beyond running programs in the sandbox. */
 export type Ask =
@@ -30,7 +31,7 @@ export function needsTrust(ask: Ask): boolean {
 
 /** To fetch exactly these packages and to keep them where programs may import them. */
 export function askOfLock(text: string, { pins }: Lock): Ask & JsonObject {
-  return { kind: 'packages', lock: `sha256:${hashOf(text)}`, packages: describePins(pins) }
+  return { kind: 'packages', lock: `sha256:${sha256(text)}`, packages: describePins(pins) }
 }
 
 /** Everything that a config asks for. */

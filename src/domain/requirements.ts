@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { LoopaiError } from './errors.ts'
 import type { JsonObject } from './json.ts'
+import { sha256 } from './sha256.ts'
 
 /** What a person writes: names of packages, and which versions will do. */
 export const REQUIREMENTS = 'requirements.txt'
@@ -97,12 +97,12 @@ export function renderLock({ requirements, platform, pins }: Lock): string {
 
 /** Whether the lock was made of these requirements, and for this platform among others. */
 export function isLockFor(lock: Lock, requirements: string, platform: string): boolean {
-  return lock.requirements === hashOf(requirements) && ['any', platform].includes(lock.platform)
+  return lock.requirements === sha256(requirements) && ['any', platform].includes(lock.platform)
 }
 
 /** Names an environment: the same lock for the same platform is the same environment. */
 export function environmentKey(lockSha256: string, platform: string): string {
-  return hashOf(`${lockSha256}\0${platform}`).slice(0, 32)
+  return sha256(`${lockSha256}\0${platform}`).slice(0, 32)
 }
 
 export function describePins(pins: Pin[]): string[] {
@@ -112,10 +112,6 @@ export function describePins(pins: Pin[]): string[] {
 /** As indexes and file names write it. */
 export function normalName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-')
-}
-
-export function hashOf(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }
 
 /** Without comments and empty lines; a backslash at the end of a line joins it with the next. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -14,6 +13,7 @@ import {
   TABLE,
 } from '../domain/archive.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { sha256 } from '../domain/sha256.ts'
 import type { VersionFile } from '../domain/version.ts'
 import { replaceFile } from './atomic.ts'
 import { explainReadError } from './text.ts'
@@ -147,10 +147,6 @@ function parseTable(file: string, content: Buffer | undefined): ArchiveTable {
     // Said below.
   }
   throw refused(file, `it has no valid ${TABLE}`, 'make one with: loopai export <app>')
-}
-
-function sha256(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex')
 }
 
 function refused(file: string, why: string, hint = 'nothing was written; ask whoever made it'): LoopaiError {

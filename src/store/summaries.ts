@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import type { LoopApp } from './apps.ts'
 import { cacheFact, findFact } from './cache.ts'
@@ -33,5 +33,5 @@ function describe(stat: Stats | undefined): string {
 }
 
 function factName(root: string): string {
-  return path.join('summaries', createHash('sha256').update(root).digest('hex').slice(0, 32))
+  return path.join('summaries', sha256(root).slice(0, 32))
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync } from 'node:fs'
 import path from 'node:path'
+import { sha256 } from '../domain/sha256.ts'
 import type { Version } from '../domain/version.ts'
 import { cacheFact, findFact } from './cache.ts'
 
@@ -54,8 +54,4 @@ export function rememberVerified(version: Version, appearance: Appearance): void
 
 function factName({ directory }: Version): string {
   return path.join('verified', sha256(directory).slice(0, 32))
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

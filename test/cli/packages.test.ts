@@ -98,6 +98,18 @@ async function cloneOf(place: Place): Promise<Place> {
   return placeAt(place.folder, path.join(place.folder, 'clone'), 'two')
 }
 
+/** Begins to install, and comes back when there is something of it in the cache. */
+async function startPreparing({ data, env, cache }: Place) {
+  const child = spawn(process.execPath, [BIN, '-C', data, 'prepare'], {
+    env: environment(env),
+    stdio: 'ignore',
+  })
+  const environments = path.join(cache, 'environments')
+  while (!existsSync(environments) || readdirSync(environments).length === 0)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  return { child, environments }
+}
+
 const ask = ['exec', ID, '{"text":"hey"}']
 const errorOf = (text: string): Parsed => JSON.parse(text.trim().split('\n').at(-1)!).error
 
@@ -352,13 +364,7 @@ describe.skipIf(isMissing)('a fresh clone', () => {
     const place = await open()
     const clone = await cloneOf(place)
     await clone.succeed(['trust', '--yes'])
-    const child = spawn(process.execPath, [BIN, '-C', clone.data, 'prepare'], {
-      env: environment(clone.env),
-      stdio: 'ignore',
-    })
-    const environments = path.join(clone.cache, 'environments')
-    while (!existsSync(environments) || readdirSync(environments).length === 0)
-      await new Promise(resolve => setTimeout(resolve, 5))
+    const { child, environments } = await startPreparing(clone)
     child.kill('SIGKILL')
     await new Promise(resolve => child.on('close', resolve))
     expect(readdirSync(environments).filter(name => !name.startsWith('.tmp-'))).toEqual([])
@@ -371,13 +377,7 @@ describe.skipIf(isMissing)('a fresh clone', () => {
     const place = await open()
     const clone = await cloneOf(place)
     await clone.succeed(['trust', '--yes'])
-    const child = spawn(process.execPath, [BIN, '-C', clone.data, 'prepare'], {
-      env: environment(clone.env),
-      stdio: 'ignore',
-    })
-    const environments = path.join(clone.cache, 'environments')
-    while (!existsSync(environments) || readdirSync(environments).length === 0)
-      await new Promise(resolve => setTimeout(resolve, 5))
+    const { child, environments } = await startPreparing(clone)
     child.kill('SIGINT')
     const status = await new Promise(resolve => child.on('close', resolve))
     expect(status).toBe(130)
