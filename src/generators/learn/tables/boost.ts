@@ -1,4 +1,5 @@
 import { type Binned, binColumn, type Values } from './bins.ts'
+import { createDraws } from './draws.ts'
 import { exponential } from './exponential.ts'
 import { type Grown, growTree, leftBins, type Slopes } from './grow.ts'
 import { assembleModel, encodeTree, type Node, type Source, type TreesModel } from './model.ts'
@@ -28,6 +29,8 @@ export interface BoostTask {
   texts: string
   leaves: number
   minLeaf: number
+  /** Each tree is grown from a part of the rows and columns. */
+  isSampling: boolean
   rounds: number
   /** Rounds without a smaller loss on the test rows after which to stop; 0 to go on. */
   patience: number
@@ -75,7 +78,7 @@ function lanesOfGoal(goal: Goal): number {
 }
 
 function boost(columns: Binned[], goal: Goal, task: BoostTask) {
-  const { train, test, rounds, patience } = task
+  const { train, test, rounds, patience, isSampling } = task
   const lanes = lanesOfGoal(goal)
   const count = columns[0]?.bins.length ?? 0
   const bases = basesOf(goal, train)
@@ -86,14 +89,19 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
   const trees: Node[] = []
   const losses: number[] = []
   const gains = new Float64Array(columns.length)
+  const draws = createDraws(train, columns.length, isSampling)
+  /** Rows that are not in the leaves of a tree already walk down. */
+  const walking = isSampling ? Int32Array.from([...train, ...test]) : test
   let best = 0
 
   for (let round = 0; round < rounds; round++) {
+    const drawn = draws.rows()
     if (lanes > 1) for (const row of train) writeShares(scores, shares, row, lanes)
     for (let lane = 0; lane < lanes; lane++) {
       writeSlopes(slopes, lane)
-      const growth = { leaves: task.leaves, minLeaf: task.minLeaf, penalty: PENALTY, rate: RATE, lane }
-      const tree = growTree(columns, train, slopes, growth)
+      const { leaves, minLeaf } = task
+      const growth = { leaves, minLeaf, penalty: PENALTY, rate: RATE, lane, asked: draws.columns() }
+      const tree = growTree(columns, drawn, slopes, growth)
       trees.push(encodeTree(tree))
       tree.column.forEach((column, node) => {
         if (column >= 0) gains[column]! += tree.gain[node]!
@@ -119,19 +127,18 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
     }
   }
 
-  /** Rows that were learned from are in the leaves already; those of the test walk down. */
   function addTree(tree: Grown, lane: number): void {
-    for (let node = 0; node < tree.nodes; node++) {
+    for (let node = 0; node < tree.nodes && !isSampling; node++) {
       const rows = tree.rows[node]
       if (rows) for (const row of rows) scores[row * lanes + lane]! += tree.value[node]!
     }
-    if (test.length === 0) return
+    if (walking.length === 0) return
     const flags = Array.from({ length: tree.nodes }, (_, node) => {
       const column = columns[tree.column[node]!]
       const split = { position: tree.position[node]!, missingLeft: tree.missingLeft[node] === 1 }
       return column && leftBins(column, split, lane)
     })
-    for (const row of test) {
+    for (const row of walking) {
       let node = 0
       while (flags[node]) {
         const bin = columns[tree.column[node]!]!.bins[row]!

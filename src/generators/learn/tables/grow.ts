@@ -26,6 +26,8 @@ export interface Growth {
   rate: number
   /** Which order of categories is used. */
   lane: number
+  /** Flags of the columns that may be asked for. */
+  asked: Uint8Array
 }
 
 /** First and second derivatives of the loss. Rows times outputs, and rows. */
@@ -93,11 +95,13 @@ export function growTree(columns: Binned[], rows: Int32Array, slopes: Slopes, gr
     const { outputs } = slopes
     const sums = new Float64Array(bins * (outputs + 2))
     let from = 0
-    for (const column of columns) {
-      if (outputs === 1) sumColumn(column.bins, own, slopes, sums.subarray(3 * from))
-      else sumOutputs(column.bins, own, slopes, sums.subarray((outputs + 2) * from))
+    columns.forEach((column, at) => {
+      const part = sums.subarray((outputs + 2) * from)
       from += column.count
-    }
+      if (growth.asked[at] === 0) return
+      if (outputs === 1) sumColumn(column.bins, own, slopes, part)
+      else sumOutputs(column.bins, own, slopes, part)
+    })
     return sums
   }
 }
@@ -168,7 +172,7 @@ function findSplit(
   columns: Binned[],
   { sums, count: rows }: { sums: Float64Array; count: number },
   outputs: number,
-  { minLeaf, penalty, lane }: Growth,
+  { minLeaf, penalty, lane, asked }: Growth,
 ): Split {
   const stride = outputs + 2
   const best: Split = { ...NO_SPLIT }
@@ -178,6 +182,7 @@ function findSplit(
   columns.forEach(({ count, orders }, column) => {
     const own = sums.subarray(from, from + count * stride)
     from += own.length
+    if (asked[column] === 0) return
     const order = orders?.[lane]
     const missing = own[stride - 1]! > 0.5
     for (const missingLeft of missing ? [true, false] : [true]) {

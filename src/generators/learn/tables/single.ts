@@ -77,7 +77,8 @@ interface SingleLesson {
 
 function growFrom(train: Int32Array, { target, shared, minLeaf }: SingleLesson) {
   const columns = binColumns(shared, { train, texts: 'none' })
-  const growth = { leaves: LEAVES, minLeaf, penalty: PENALTY, rate: 1, lane: 0 }
+  const asked = new Uint8Array(columns.length).fill(1)
+  const growth = { leaves: LEAVES, minLeaf, penalty: PENALTY, rate: 1, lane: 0, asked }
   const grown = growTree(columns, train, slopesOf(target, train), growth)
   const leaves = Array.from({ length: grown.nodes }, (_, node) => leafOf(target, grown.rows[node] ?? train))
   return { columns, grown, leaves }

@@ -34,6 +34,8 @@ const USUAL_ROUNDS = 120
 const MORE_ROUNDS = 1.1
 /** Rows times columns times lanes times rounds (every row is visited some three times a round) of one forest, and of all that are compared. */
 const BUDGET = { forest: 0.5e9, comparison: 0.6e9 }
+/** Trees from parts of the rows and columns are better nearly always: with fewer rows only a clear difference over the folds speaks against them. */
+const ENOUGH_TO_COMPARE = 2500
 /** More labels than these would make more columns of a text than trees can use. */
 const MOST_TEXT_LANES = 20
 
@@ -56,11 +58,13 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
   const roundWork = rows.fold.length * width * lanes
   const rounds = Math.max(20, Math.min(MOST_ROUNDS, Math.floor(BUDGET.forest / roundWork)))
   const crew = startCrew<BoostTask, BoostResult>({ role: 'boost', shared }, options)
+  let isSampling = true
   const task = (fold: number, leaves: number, has?: Uint8Array): BoostTask => ({
     ...splitRows(rows, fold, has),
     texts: `${fold}`,
     leaves,
     minLeaf: fewestOfLeaf(rows.fold.length),
+    isSampling,
     rounds,
     patience: PATIENCE,
   })
@@ -68,23 +72,28 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
   const run = (tasks: BoostTask[], stage: string) =>
     crew.run(tasks, done => report({ stage, done, total: tasks.length }))
 
-  const affordable = Math.floor(BUDGET.comparison / (LEAVES.length * USUAL_ROUNDS * roundWork))
+  const affordable = Math.floor(BUDGET.comparison / ((LEAVES.length + 1) * USUAL_ROUNDS * roundWork))
   const tried = answered.slice(0, Math.max(1, affordable))
-  const { leaves, results: compared } = await climb(leaves =>
+  const grow = (leaves: number) =>
     run(
       tried.map(fold => task(fold, leaves)),
       `growing trees with ${leaves} leaves`,
-    ),
-  )
+    )
+  const { leaves, results } = await climb(grow)
+  isSampling = false
+  const whole = await grow(leaves)
+  const isEnough = rows.fold.length >= ENOUGH_TO_COMPARE
+  isSampling = !isBetter(whole, results, isEnough ? 0 : 1)
+  const compared = isSampling ? results : whole
   const rest = answered.filter(fold => !tried.includes(fold))
-  const results = [
+  const folds = [
     ...compared,
     ...(await run(
       rest.map(fold => task(fold, leaves)),
       'answering every example unseen',
     )),
   ]
-  const chosen = argmin(meanLosses(results)) + 1
+  const chosen = argmin(meanLosses(folds)) + 1
   const half = Uint8Array.from(rows.half)
   const halves = await run(
     tried.map(fold => task(fold, leaves, half)),
@@ -99,7 +108,7 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
   const [{ model }] = (await run([final], 'learning from all examples')) as [BoostResult]
   await crew.close()
 
-  const scores = scoreFolds(results, chosen)
+  const scores = scoreFolds(folds, chosen)
   const ofHalves = scoreFolds(halves, argmin(meanLosses(halves)) + 1)
   const quality = (of: Float32Array, on: Int32Array) =>
     qualityOf([target], { scores: of, lanes, spans: [{ from: 0, to: lanes }] }, on, lesson.metric)
@@ -139,6 +148,17 @@ async function climb(
     best = { leaves, results, loss }
   }
   return best!
+}
+
+/** By more than so many standard errors over the folds. */
+function isBetter(results: BoostResult[], others: BoostResult[], errors: number): boolean {
+  const [rounds, ofOthers] = [argmin(meanLosses(results)), argmin(meanLosses(others))]
+  const gains = results.flatMap(({ losses }, at) =>
+    losses.length > 0 ? [others[at]!.losses[ofOthers]! - losses[rounds]!] : [],
+  )
+  const mean = gains.reduce((sum, gain) => sum + gain / gains.length, 0)
+  const squares = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0)
+  return mean > errors * Math.sqrt(squares / Math.max(1, gains.length * (gains.length - 1)))
 }
 
 function textColumns({ inputs, columns }: TableLesson) {
