@@ -20,7 +20,7 @@ export interface Crew {
 export interface CrewOptions {
   launch: Launch
   limits: Limits
-  /** At most this many processes at any time, 1 by default. They start at once. */
+  /** At most this many processes, 1 by default, and one more while a successor gets ready. They start at once. */
   size?: number
   /** How many calls may wait for a worker; no limit by default. One more is refused. */
   maxWaiting?: number
@@ -30,7 +30,7 @@ export interface CrewOptions {
   gate?: Promise<unknown>
 }
 
-/** A worker that has answered so many calls is replaced, but not so often that a batch of short ones would mostly wait for starts. */
+/** A worker that has answered so many calls is replaced, but not so often that a batch of short ones would mostly be starts. */
 const MAX_CALLS = 10_000
 const MIN_LIFE_MS = 10_000
 /** After so many workers in a row that have failed at once, the next ones are started ever more slowly: others need the processor too. */
@@ -43,6 +43,9 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
   const waiting: ((worker: Worker | undefined) => void)[] = []
   const lastUse = new WeakMap<Worker, number>()
   const delays = new Set<NodeJS.Timeout>()
+  /** For the next worker that is worn. Only then is it one of the workers. */
+  let successor: { worker: Worker; isReady: boolean } | undefined
+  let noSuccessorBefore = 0
   let fruitless = 0
   let isClosed = false
 
@@ -52,9 +55,35 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     return worker
   }
 
-  function isUsedUp(worker: Worker): boolean {
-    if (launch.singleUse) return worker.calls() > 0
+  function isWorn(worker: Worker): boolean {
     return worker.calls() >= MAX_CALLS && worker.ageMs() >= MIN_LIFE_MS
+  }
+
+  /** A worn worker goes on until another one has loaded the program, so that no call waits for a start. */
+  async function prepareSuccessor() {
+    if (successor || performance.now() < noSuccessorBefore) return
+    const next = { worker: createWorker(launch, limits, gate), isReady: false }
+    successor = next
+    const failure = await next.worker.ready
+    if (isClosed) return
+    if (failure) {
+      successor = undefined
+      noSuccessorBefore = performance.now() + MIN_LIFE_MS
+      return next.worker.close()
+    }
+    next.isReady = true
+    const worn = idle.find(isWorn)
+    if (worn) {
+      idle.splice(idle.indexOf(worn), 1)
+      succeed(worn, next.worker)
+    }
+  }
+
+  function succeed(worn: Worker, next: Worker) {
+    successor = undefined
+    workers.add(next)
+    void retire(worn)
+    offer(next)
   }
 
   async function acquire(): Promise<Worker | undefined> {
@@ -128,9 +157,16 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
       if (kind === 'ok' || kind === 'error' || kind === 'bad-output') fruitless = 0
       else if (worker.calls() <= 1) fruitless++
       const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
-      if (worker.isAlive() && !isUsedUp(worker) && !holdsMemory && !isClosed) offer(worker)
-      // A program that cannot be loaded is tried again when somebody asks, not for ever.
-      else void replace(worker, kind !== 'start-failed' && !idleMs)
+      const isSpent = launch.singleUse === true && worker.calls() > 0
+      if (!worker.isAlive() || isSpent || holdsMemory || isClosed) {
+        // A program that cannot be loaded is tried again when somebody asks, not for ever.
+        void replace(worker, kind !== 'start-failed' && !idleMs)
+      } else if (successor?.isReady && isWorn(worker)) {
+        succeed(worker, successor.worker)
+      } else {
+        if (isWorn(worker)) void prepareSuccessor()
+        offer(worker)
+      }
     },
     isWanted: () => waiting.length > 0,
     isClosed: () => isClosed,
@@ -139,7 +175,7 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
       clearInterval(timer)
       for (const delay of delays) clearTimeout(delay)
       for (const next of waiting.splice(0)) next(undefined)
-      await Promise.all([...workers].map(worker => worker.close()))
+      await Promise.all([...workers, ...(successor ? [successor.worker] : [])].map(worker => worker.close()))
     },
   }
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DEFAULT_LIMITS } from '../../src/domain/launch.ts'
 import { createPool } from '../../src/workers/pool.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
@@ -259,6 +259,24 @@ describe('many inputs', () => {
     const pool = await openCode('import os\ndef execute(value):\n    return os.getpid()')
     const replies = await pool.runMany(Array(12_000).fill(1))
     expect(new Set(replies.map(reply => 'value' in reply && reply.value)).size).toBe(1)
+  })
+
+  test('a worker that has answered many is replaced, and works until its successor has loaded the program', async () => {
+    const code = 'import os, time\ntime.sleep(1)\ndef execute(value):\n    return os.getpid()'
+    const pool = await openCode(code)
+    await pool.runMany(new Array(10_000).fill(1))
+    const processes = new Set<unknown>()
+    let longest = 0
+    const isReplaced = async () => {
+      const since = performance.now()
+      const reply = await pool.run(1)
+      longest = Math.max(longest, performance.now() - since)
+      processes.add('value' in reply && reply.value)
+      return processes.size > 1
+    }
+    await vi.waitUntil(isReplaced, { timeout: 20_000, interval: 20 })
+    // No call has waited for the program to load, which takes a second.
+    expect(longest).toBeLessThan(900)
   })
 
   test('each output is taken before the program runs again', async () => {
