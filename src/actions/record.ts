@@ -15,23 +15,28 @@ export interface Recorder {
 
 /** Writes before it returns: for a command, which ends soon. */
 export function recordAtOnce(app: LoopApp, fsync: Fsync, report: (sentence: string) => void): Recorder {
-  const isSyncDue = createSyncClock(() => fsync)
-  let lost = 0
-  let reason: string | undefined
+  const losses = countLosses(report)
+  let syncedAt = performance.now()
+
+  function isSyncDue(): boolean {
+    if (fsync !== 'interval') return fsync === 'always'
+    const now = performance.now()
+    if (now - syncedAt < INTERVAL_MS) return false
+    syncedAt = now
+    return true
+  }
+
   return {
     record(day, lines) {
       try {
         appendExecutions(app, day, lines, isSyncDue())
         return true
       } catch (problem) {
-        lost += lines.length
-        const sentence = notRecorded(problem)
-        if (sentence !== reason) report(sentence)
-        reason = sentence
+        losses.add(lines.length, problem)
         return false
       }
     },
-    failures: () => ({ count: lost, reason }),
+    failures: losses.sum,
   }
 }
 
@@ -40,18 +45,25 @@ export interface BatchRecorder extends Recorder {
 }
 
 type Fsync = Config['datasets']['fsync']
+/** What was written is on the disk within about this time, unless the policy says otherwise. */
 const INTERVAL_MS = 1000
 
-/** Whether a write has to reach the disk: always, never, or once a second. */
-function createSyncClock(policy: () => Fsync): () => boolean {
-  let last = performance.now()
-  return () => {
-    const fsync = policy()
-    if (fsync !== 'interval') return fsync === 'always'
-    const now = performance.now()
-    if (now - last < INTERVAL_MS) return false
-    last = now
-    return true
+/** Counts what could not be written and says why, once per reason: a full disk is full for every batch. */
+function countLosses(report: (sentence: string) => void) {
+  let count = 0
+  let reason: string | undefined
+  return {
+    add(lines: number, problem: unknown) {
+      count += lines
+      const sentence = notRecorded(problem)
+      if (sentence !== reason) report(sentence)
+      reason = sentence
+    },
+    /** Writing works again. What was lost stays counted. */
+    over() {
+      reason = undefined
+    },
+    sum: () => ({ count, reason }),
   }
 }
 
@@ -64,12 +76,11 @@ export function recordInBatches(
   report: (sentence: string) => void,
   fsync: () => Fsync = () => 'interval',
 ): BatchRecorder {
-  const isSyncDue = createSyncClock(fsync)
   let waiting = new Map<string, string[]>()
   let count = 0
   let timer: NodeJS.Timeout | undefined
-  let lost = 0
-  let reason: string | undefined
+  const unsynced = new Set<string>()
+  const losses = countLosses(sentence => report(`${app.id}: ${sentence}`))
 
   function flush() {
     clearTimeout(timer)
@@ -83,16 +94,25 @@ export function recordInBatches(
   function write(day: string, lines: string[]) {
     try {
       appendExecutions(app, day, lines, fsync() === 'always')
-      if (fsync() === 'interval' && isSyncDue()) {
-        syncExecutions(app, day).catch(problem => report(notRecorded(problem)))
-      }
-      reason = undefined
+      if (fsync() === 'interval') syncSoon(day)
+      losses.over()
     } catch (problem) {
-      lost += lines.length
-      const sentence = notRecorded(problem)
-      // Once per reason: a full disk is full for every batch.
-      if (sentence !== reason) report(`${app.id}: ${sentence}`)
-      reason = sentence
+      losses.add(lines.length, problem)
+    }
+  }
+
+  function syncSoon(day: string) {
+    if (unsynced.size === 0) setTimeout(() => void sync(), INTERVAL_MS).unref()
+    unsynced.add(day)
+  }
+
+  async function sync() {
+    const days = [...unsynced]
+    unsynced.clear()
+    try {
+      for (const day of days) await syncExecutions(app, day)
+    } catch (problem) {
+      report(`${app.id}: ${notRecorded(problem)}`)
     }
   }
 
@@ -104,10 +124,10 @@ export function recordInBatches(
       count += lines.length
       if (count >= MAX_WAITING) flush()
       else timer ??= setTimeout(flush, WAIT_MS)
-      return reason === undefined
+      return losses.sum().reason === undefined
     },
     flush,
-    failures: () => ({ count: lost, reason }),
+    failures: losses.sum,
   }
 }
 
