@@ -14,7 +14,8 @@ export function temporaryFolder(): string {
 /** The environment of a user who has a git identity and nothing else. */
 export const USER_ENV = {
   PATH: process.env.PATH,
-  HOME: '/nonexistent',
+  // Where not even root can make anything.
+  HOME: '/dev/null',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_AUTHOR_NAME: 'Ada',

@@ -199,7 +199,7 @@ describe('what was claimed before a crash stays in place when the user has since
   test.each<[string, (root: string) => unknown]>([
     ['put a file in it', root => writeFileSync(path.join(root, app, 'notes.txt'), 'mine')],
     ['put an ignored file in it', root => writeFileSync(path.join(root, app, '.tmp-notes'), 'mine')],
-    ['put a link in it', root => symlinkSync('/nonexistent', path.join(root, app, 'link'))],
+    ['put a link in it', root => symlinkSync('/dev/null/nowhere', path.join(root, app, 'link'))],
     ['changed a file of it', root => writeFileSync(path.join(root, app, 'config.yaml'), 'mine')],
     ['staged it', root => runGit(root, 'add', app)],
     ['committed it', root => [runGit(root, 'add', app), runGit(root, 'commit', '-qm', 'mine')]],
