@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ['test/helpers/build-writer.ts'],
     // Most of them wait for processes of their own: half as many again as there are cores keep all of these busy.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     root: new URL('..', import.meta.url).pathname,
   },
 })
