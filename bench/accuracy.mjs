@@ -71,6 +71,8 @@ async function printTable(names) {
 
 /** Mean difference to the best of scikit-learn on made-up tasks, paired over seeds. */
 async function printSeeds(seeds, names) {
+  // There is nothing to pair with; it was said above.
+  if (!hasReference) return
   const rows = []
   for (const [name, make] of Object.entries(TASKS)) {
     if (make.isFixed) continue
