@@ -8,6 +8,10 @@ import { build } from 'esbuild'
 const SCHEMAS = new URL('templates/schemas/', import.meta.url)
 const COMPILED = new URL('src/domain/compiled/', import.meta.url)
 
+/** For the CommonJS packages among those that are bundled: `require` in the files that use it. */
+const BANNER =
+  "import { createRequire as createRequireHere } from 'node:module';const require = createRequireHere(import.meta.url);"
+
 await compileValidators()
 await bundle()
 if (process.argv.includes('--types')) declarations()
@@ -45,7 +49,7 @@ async function compileValidators() {
 async function bundle() {
   // Not dist/types: npm runs `prepare` after `prepack`, which has written them.
   await rm('dist/chunks', { recursive: true, force: true })
-  await build({
+  const { outputFiles } = await build({
     entryPoints: {
       cli: 'src/cli.ts',
       index: 'src/index.ts',
@@ -62,12 +66,15 @@ async function bundle() {
     // Less to read at every start. Names stay, so that a stack says where it was.
     minifyWhitespace: true,
     minifySyntax: true,
-    // For the CommonJS packages among those that are bundled.
-    banner: {
-      js: "import { createRequire as createRequireHere } from 'node:module';const require = createRequireHere(import.meta.url);",
-    },
+    banner: { js: BANNER },
+    write: false,
     logLevel: 'warning',
   })
+  await mkdir('dist/chunks', { recursive: true })
+  for (const { path, text } of outputFiles) {
+    const body = text.replace(BANNER, '')
+    await writeFile(path, /\brequire\b/.test(body) ? text : body)
+  }
   // One file for browsers: no chunks, and nothing of Node.
   await build({
     entryPoints: ['src/client.ts'],
