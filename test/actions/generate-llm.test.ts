@@ -335,7 +335,9 @@ test('when the budget ends between two drafts, the best so far is kept and it is
 })
 
 test('without prices it is said that the budget stops nothing, and the number of questions is bounded', async () => {
-  const { app, run, asked } = await setUp([{ program: BAD }], { more: ', attempts: 20' })
+  const { app, run, asked } = await setUp([{ program: BAD }, { program: 'def execute(x)' }], {
+    more: ', attempts: 20',
+  })
   const { notes } = await run({ candidates: 2 })
   expect(app.said).toContain(
     'without generator.prices in config.yaml the budget cannot stop anything: at most 20 questions are asked',

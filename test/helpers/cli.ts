@@ -6,8 +6,6 @@ import { afterAll } from 'vitest'
 import { runGit, temporaryFolder, USER_ENV } from './repository.ts'
 
 export const BIN = path.resolve(import.meta.dirname, '../../bin/loopai.js')
-const CACHE = mkdtempSync(path.join(os.tmpdir(), 'loopai-test-cache-'))
-process.on('exit', () => rmSync(CACHE, { recursive: true, force: true }))
 
 export interface Run {
   status: number | null
@@ -23,7 +21,7 @@ export interface RunOptions {
 
 /** The whole environment of a command. */
 export function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
-  return { ...USER_ENV, LOOPAI_CACHE_DIR: CACHE, ...env }
+  return { ...USER_ENV, ...env }
 }
 
 /** Runs the real command line in a folder. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 
 /** An empty folder that goes away with the test. */
 export function temporaryFolder(): string {
@@ -16,6 +16,7 @@ export const USER_ENV = {
   PATH: process.env.PATH,
   // Where not even root can make anything.
   HOME: '/dev/null',
+  LOOPAI_CACHE_DIR: inject('cache'),
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_AUTHOR_NAME: 'Ada',
