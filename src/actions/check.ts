@@ -11,6 +11,7 @@ import { listApps, readApp } from '../store/apps.ts'
 import { type Base, findCommitted, findCommittedManifest, listTracked, readBase } from '../store/base.ts'
 import { findRepository, openRepository, type Repository } from '../store/git.ts'
 import type { Operation } from '../store/git-state.ts'
+import { gitIn } from '../store/git-words.ts'
 import { readHistoryLines } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { findingOf, type Inspected, inspectApp } from './inspect-app.ts'
@@ -49,10 +50,11 @@ export async function check(
   const apps: Inspected[] = []
   for (const id of await listApps(data))
     apps.push(await inspectApp(data, await readApp(data, id), { deep: true }))
+  const found = apps.flatMap(app => app.findings)
   const findings = [
-    ...apps.flatMap(app => app.findings),
-    ...(repository ? await mergeFindings(repository, RUNNING_US) : []),
-    ...(repository ? await trackingFindings(repository, apps) : []),
+    ...found,
+    ...(repository ? await mergeFindings(repository, found, RUNNING_US) : []),
+    ...(repository ? await trackingFindings(data, repository, apps) : []),
     ...(base ? await baseFindings(repository!, base, apps) : []),
   ]
   return {
@@ -64,9 +66,14 @@ export async function check(
   }
 }
 
-async function trackingFindings(repository: Repository, apps: Inspected[]): Promise<Finding[]> {
+async function trackingFindings(
+  data: DataDirectory,
+  repository: Repository,
+  apps: Inspected[],
+): Promise<Finding[]> {
   const rules = new Map(apps.map(({ app, config }) => [app.id, config?.datasets.track ?? ['examples']]))
-  return trackedAgainstRules(await listTracked(repository), id => rules.get(id) ?? ['examples'])
+  const trackOf = (id: string) => rules.get(id) ?? ['examples']
+  return trackedAgainstRules(await listTracked(repository), trackOf, gitIn(data.root))
 }
 
 async function baseFindings(repository: Repository, base: Base, apps: Inspected[]): Promise<Finding[]> {

@@ -9,6 +9,7 @@ import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp } from '../store/apps.ts'
 import { findGitVersion, findRepository, type Repository } from '../store/git.ts'
+import { gitIn, quoted } from '../store/git-words.ts'
 import { readUser } from '../store/identity.ts'
 import { missingRootFiles } from '../store/init.ts'
 import { readJournal } from '../store/journal.ts'
@@ -116,6 +117,7 @@ async function examineData(workspace: Workspace, data: DataDirectory, deep: bool
     ailments.push(...(await examinePackages(app)))
     ailments.push(...(await examineRecords(app, deep)))
   }
+  if (repository) ailments.push(...(await mergeFindings(repository, ailments)))
   return ailments
 }
 
@@ -131,7 +133,6 @@ async function examineRepository(
       ailments.push(finding('environment', `${folder} cannot be written`, `chmod -R u+w ${folder}`)),
     )
   }
-  ailments.push(...(await mergeFindings(repository)))
   const { write: pending } = await readJournal(repository)
   if (pending) {
     const message = `a crash interrupted a write: ${pending.subject}`
@@ -158,7 +159,11 @@ async function examineRepository(
     if (conversions.length > 0) {
       const message = `git attributes would change programs: ${conversions.join(', ')} for loop-apps/*/artifacts`
       ailments.push(
-        finding('rules', message, 'remove the rule that overrides ours: git check-attr -a <program.py>'),
+        finding(
+          'rules',
+          message,
+          `remove the rule that overrides ours: ${gitIn(data.root)} check-attr -a <program.py>`,
+        ),
       )
     }
   }
@@ -166,7 +171,11 @@ async function examineRepository(
   if (hidden.length > 0) {
     const message = `git ignores ${hidden.slice(0, 3).join(', ')}, which belongs into it (${hidden.length} files)`
     ailments.push(
-      finding('rules', message, `remove the rule that this names: git check-ignore -v ${hidden[0]}`),
+      finding(
+        'rules',
+        message,
+        `remove the rule that this names: ${gitIn(data.root)} check-ignore -v ${quoted(hidden[0]!)}`,
+      ),
     )
   }
   return ailments

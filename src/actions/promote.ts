@@ -6,6 +6,7 @@ import { shortDigest, type Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { changedPaths, openRepository, type Repository } from '../store/git.ts'
+import { gitIn } from '../store/git-words.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { identifyVersion, resolveVersion, verifyVersion } from '../store/versions.ts'
@@ -132,8 +133,9 @@ async function openCommitted(data: DataDirectory, app: LoopApp, { number }: Vers
   const repository = await openRepository(data.root)
   const changed = await changedPaths(repository, [folder])
   if (changed.length === 0) return repository
+  const inRoot = gitIn(data.root)
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {
-    hint: `commit it first: cd ${data.root} && git add ${folder} && git commit`,
+    hint: `commit it first: ${inRoot} add ${folder} && ${inRoot} commit`,
     details: { changed },
   })
 }

@@ -3,6 +3,7 @@ import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { findHead, openRepository, withoutCredentials } from '../store/git.ts'
+import { gitIn } from '../store/git-words.ts'
 import { findRemote, nameUpstream, pushUpstream } from '../store/upstream.ts'
 import { readVersion } from '../store/versions.ts'
 import { sync } from './sync.ts'
@@ -43,7 +44,7 @@ async function sendTo(branch: string, app: LoopApp): Promise<string> {
   const name = nameUpstream(target)
   if (await pushUpstream(repository, target, head)) return name
   throw new LoopaiError('PUSH_REJECTED', `${name} is there already, with other commits`, {
-    hint: `name another branch, or remove that one: git push ${withoutCredentials(remote)} --delete ${branch}`,
+    hint: `name another branch, or remove that one: ${gitIn(repository.workTree)} push ${withoutCredentials(remote)} --delete ${branch}`,
   })
 }
 

@@ -4,6 +4,7 @@ import { type HistoryEntry, isHistoryEntry } from '../domain/history.ts'
 import { type AppState, planSync, type SyncPlan } from '../domain/sync.ts'
 import { findCommittedManifest } from '../store/base.ts'
 import { findGitVersion, findHead, openRepository, type Repository } from '../store/git.ts'
+import { gitIn } from '../store/git-words.ts'
 import { isTrue, readUser } from '../store/identity.ts'
 import {
   changedApps,
@@ -92,9 +93,9 @@ async function bringIn(
   scene: Scene,
   { dryRun }: SyncOptions,
 ): Promise<Synced | undefined> {
-  const { repository, upstream } = scene
+  const { data, repository, upstream } = scene
   const ours = await findHead(repository)
-  if (!ours) throw new LoopaiError('CONFLICT', 'there is no commit yet', { hint: 'git pull' })
+  if (!ours) throw new LoopaiError('CONFLICT', 'there is no commit yet', { hint: `${gitIn(data.root)} pull` })
   const apart = await countApart(repository, ours, upstream.tip)
   const name = nameUpstream(upstream)
   const result = { upstream: name, ...apart, apps: [], pulled: false, pushed: false, commit: null }

@@ -130,8 +130,12 @@ export function lostLines(app: string, before: string[], after: string[]): Findi
 
 const IN_APP = /^loop-apps\/([^/]+)\/(?:(draft)\/|datasets\/([^/]+))/
 
-/** What git tracks of drafts and of datasets that `datasets.track` does not name. */
-export function trackedAgainstRules(tracked: string[], trackOf: (app: string) => string[]): Finding[] {
+/** What git tracks of drafts and of datasets that `datasets.track` does not name. `git` is what to type to run it in the data directory. */
+export function trackedAgainstRules(
+  tracked: string[],
+  trackOf: (app: string) => string[],
+  git: string,
+): Finding[] {
   const found = new Map<string, { app: string; kind: string; files: string[] }>()
   for (const path of tracked) {
     const [, app, draft, dataset] = IN_APP.exec(path) ?? []
@@ -147,7 +151,7 @@ export function trackedAgainstRules(tracked: string[], trackOf: (app: string) =>
       kind: 'tracked',
       loop_app_id: app,
       message: `git tracks ${shorten(files)}, which ${kind === 'draft' ? 'is a draft' : 'datasets.track does not allow'}`,
-      fix: `git rm -r --cached loop-apps/${app}/${folder}${kind === 'draft' ? '' : `   or name ${kind} in datasets.track`}`,
+      fix: `${git} rm -r --cached loop-apps/${app}/${folder}${kind === 'draft' ? '' : `   or name ${kind} in datasets.track`}`,
     }
   })
 }

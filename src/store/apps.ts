@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import path from 'node:path'
 import { type Config, completeConfig, configProblems } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { closest } from '../domain/problems.ts'
@@ -38,7 +37,7 @@ export async function readApp(data: DataDirectory, id: string): Promise<LoopApp>
 export async function readConfig(data: DataDirectory, app: LoopApp): Promise<Config> {
   const { configError, parseYaml } = await import('./yaml.ts')
   const file = app.paths.config
-  const document = parseYaml(await readText(file, MAX_CONFIG_BYTES), path.relative(data.root, file))[0]
+  const document = parseYaml(await readText(file, MAX_CONFIG_BYTES), file)[0]
   const problems = configProblems(document?.value)
   if (problems.length > 0) throw configError(file, document!, problems)
   const config = completeConfig(document!.value, data.settings)

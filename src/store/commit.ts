@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LoopaiError } from '../domain/errors.ts'
 import { git, type Repository, zeros } from './git.ts'
+import { gitIn } from './git-words.ts'
 import { environmentOf, type Identity } from './identity.ts'
 
 /** One path of a commit, relative to the data directory. */
@@ -100,7 +101,7 @@ async function signCommit(
     return (await git(repository.workTree, ['commit-tree', '-S', tree, ...parents], options))!.trim()
   } catch (cause) {
     throw new LoopaiError('GIT_FAILED', `the commit could not be signed: ${(cause as Error).message}`, {
-      hint: 'unlock the key, or turn signing off here with: git config commit.gpgSign false',
+      hint: `unlock the key, or turn signing off here with: ${gitIn(repository.workTree)} config commit.gpgSign false`,
       cause,
     })
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import { fingerprint } from './fingerprint.ts'
+import { gitIn } from './git-words.ts'
 
 /** What git is about in the work tree around a folder, seen without starting a git process. */
 
@@ -37,9 +38,11 @@ export function findOperation(gitDirectory: string): Operation | undefined {
   return file === undefined ? undefined : OPERATIONS[file as keyof typeof OPERATIONS]
 }
 
-export function waysOut(operation: Operation): string {
-  if (operation === 'bisect') return 'git bisect reset'
-  return `git ${operation} --continue   or   git ${operation} --abort`
+/** What to type to end an operation in the work tree around a folder. */
+export function waysOut(operation: Operation, folder: string): string {
+  const git = gitIn(folder)
+  if (operation === 'bisect') return `${git} bisect reset`
+  return `${git} ${operation} --continue   or   ${git} ${operation} --abort`
 }
 
 /** A half-done merge or rebase owns HEAD and the index, and may have left its markers in what is read first. */
@@ -48,7 +51,7 @@ export function refuseDuringMerge(folder: string): void {
   const operation = git && findOperation(git)
   if (!operation) return
   throw new LoopaiError('GIT_BUSY', `a ${operation} is in progress in ${folder}`, {
-    hint: `finish it or abort it first: ${waysOut(operation)}`,
+    hint: `finish it or abort it first: ${waysOut(operation, folder)}`,
   })
 }
 

@@ -9,6 +9,10 @@ export function gitIn(folder: string): string {
 /** A path as a shell takes it: from here when it is below, else in full. */
 export function typed(place: string): string {
   const relative = path.relative(process.cwd(), place) || '.'
-  const name = relative.startsWith('..') ? place : relative
-  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`
+  return quoted(relative.startsWith('..') ? place : relative)
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

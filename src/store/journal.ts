@@ -4,6 +4,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { replaceFile } from './atomic.ts'
 import type { Repository } from './git.ts'
 import type { IndexChange } from './git-index.ts'
+import { gitIn } from './git-words.ts'
 import type { Placement } from './placing.ts'
 
 /** A write from before git is touched until everything is in place, so that the next command can finish it or take it back. */
@@ -35,7 +36,7 @@ export async function readJournal(repository: Repository): Promise<Journal> {
     return { stale: [], burned: [], ...(JSON.parse(text) as Partial<Journal>) }
   } catch (cause) {
     throw new LoopaiError('INTEGRITY', `the journal of an unfinished write is broken: ${file}`, {
-      hint: 'compare with git status, then remove that file',
+      hint: `compare with: ${gitIn(repository.workTree)} status   then remove that file`,
       cause,
     })
   }

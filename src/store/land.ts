@@ -15,7 +15,7 @@ import {
   stateOfIndex,
   takeIndexLock,
 } from './git-index.ts'
-import { gitIn } from './git-words.ts'
+import { gitIn, quoted } from './git-words.ts'
 import { runHooks } from './hooks.ts'
 import { isTrue } from './identity.ts'
 import { type Journal, type PendingWrite, writeJournal } from './journal.ts'
@@ -208,7 +208,7 @@ function refuseMoved({ repository }: Session, change: Change, expected: Objects,
   throw new LoopaiError('CONFLICT', what, {
     hint: moved
       ? 'repeat the command'
-      : `bring it back with: ${gitIn(repository.workTree)} restore ${hidden}   or commit its removal`,
+      : `bring it back with: ${gitIn(repository.workTree)} restore ${quoted(hidden!)}   or commit its removal`,
   })
 }
 
@@ -218,7 +218,7 @@ function refuseDirt({ repository, journal }: Session, changed: string[]): void {
   const dirty = changed.filter(name => !stale.has(name))
   if (dirty.length === 0) return
   throw new LoopaiError('CONFLICT', `${dirty.slice(0, 3).join(', ')} has changes that are not committed`, {
-    hint: `commit them, or drop them with: ${gitIn(repository.workTree)} restore --staged --worktree ${dirty[0]}`,
+    hint: `commit them, or drop them with: ${gitIn(repository.workTree)} restore --staged --worktree ${quoted(dirty[0]!)}`,
     details: { changed: dirty },
   })
 }
@@ -241,7 +241,7 @@ async function moveTo({ repository, head }: Session, change: Change, id: string)
     await moveHead(repository, { from: head, to: id, subject: change.subject, tag: change.tag })
   } catch (error) {
     if ((await findHead(repository)) === id) return
-    throw isTagTaken(error) ? tagTaken(change.tag!) : error
+    throw isTagTaken(error) ? tagTaken(repository, change.tag!) : error
   }
 }
 
@@ -312,9 +312,9 @@ async function settle(session: Session, { changes, plan }: PendingWrite, isIndex
   step('journal removed')
 }
 
-function tagTaken(tag: string): LoopaiError {
+function tagTaken({ workTree }: Repository, tag: string): LoopaiError {
   return new LoopaiError('CONFLICT', `there is a tag ${tag} already`, {
-    hint: `if it is not needed, remove it with: git tag -d ${tag}`,
+    hint: `if it is not needed, remove it with: ${gitIn(workTree)} tag -d ${tag}`,
   })
 }
 

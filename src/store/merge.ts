@@ -5,6 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { CommittedFile } from './commit.ts'
 import { git, type Repository, zeros } from './git.ts'
 import { indexBusy } from './git-index.ts'
+import { gitIn } from './git-words.ts'
 import { environmentOf, type Identity } from './identity.ts'
 import { step } from './steps.ts'
 
@@ -28,7 +29,7 @@ export async function findMergeBase({ workTree }: Repository, ours: string, thei
   const base = (await git(workTree, ['merge-base', ours, theirs], { accept: [1] }))?.trim()
   if (base) return base
   throw new LoopaiError('CONFLICT', 'this branch and the one it follows have no commit in common', {
-    hint: 'in a shallow clone get the rest first: git fetch --unshallow',
+    hint: `in a shallow clone get the rest first: ${gitIn(workTree)} fetch --unshallow`,
   })
 }
 
@@ -151,7 +152,7 @@ async function mergeTrees({ workTree }: Repository, ours: string, theirs: string
   const said = await git(workTree, args, { accept: [1] })
   if (said !== undefined) return said.replaceAll('\0', '').trim()
   throw new LoopaiError('CONFLICT', 'both sides changed the same lines', {
-    hint: 'merge by hand: git pull --no-rebase   then repeat the command',
+    hint: `merge by hand: ${gitIn(workTree)} pull --no-rebase   then repeat the command`,
   })
 }
 

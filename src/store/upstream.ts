@@ -1,5 +1,6 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { git, type Repository, withoutCredentials } from './git.ts'
+import { gitIn } from './git-words.ts'
 import { isGone } from './owner.ts'
 import { step } from './steps.ts'
 
@@ -34,19 +35,21 @@ export async function fetchUpstream(repository: Repository): Promise<Upstream> {
 
 async function noUpstream(workTree: string, branch: string): Promise<LoopaiError> {
   const remote = await findFirstRemote(workTree)
+  const git = gitIn(workTree)
   if (!branch)
     return new LoopaiError('NO_UPSTREAM', 'HEAD is on no branch', {
-      hint: 'go to one first: git switch main   or keep what is here: git switch -c <name>',
+      hint: `go to one first: ${git} switch main   or keep what is here: ${git} switch -c <name>`,
     })
-  if (remote === undefined) return noRemote(branch)
+  if (remote === undefined) return noRemote(workTree, branch)
   return new LoopaiError('NO_UPSTREAM', `${branch} follows no branch elsewhere`, {
-    hint: `name one once: git push -u ${remote} ${branch}`,
+    hint: `name one once: ${git} push -u ${remote} ${branch}`,
   })
 }
 
-function noRemote(branch: string): LoopaiError {
+function noRemote(workTree: string, branch: string): LoopaiError {
+  const git = gitIn(workTree)
   return new LoopaiError('NO_UPSTREAM', 'this repository has no remote', {
-    hint: `name one once: git remote add origin <address>   and send it: git push -u origin ${branch || 'HEAD:refs/heads/main'}`,
+    hint: `name one once: ${git} remote add origin <address>   and send it: ${git} push -u origin ${branch || 'HEAD:refs/heads/main'}`,
   })
 }
 
@@ -77,7 +80,7 @@ async function fetchTip(workTree: string, remote: string, ref: string): Promise<
   } catch (cause) {
     const name = withoutCredentials(remote)
     throw new LoopaiError('REMOTE_FAILED', `${name} cannot be reached: ${(cause as Error).message}`, {
-      hint: `try it: git fetch ${name}`,
+      hint: `try it: ${gitIn(workTree)} fetch ${name}`,
       cause,
     })
   } finally {
@@ -90,7 +93,7 @@ export async function findRemote({ workTree }: Repository): Promise<string> {
   const { branch, setting } = await readBranch(workTree)
   const remote = (await setting('remote')) || (await findFirstRemote(workTree))
   if (remote) return remote
-  throw noRemote(branch)
+  throw noRemote(workTree, branch)
 }
 
 /** The branch that HEAD is on, empty when it is on none, and what the configuration says of it. */
@@ -129,7 +132,9 @@ export async function pushUpstream(
       isRefused ? 'PUSH_REJECTED' : 'REMOTE_FAILED',
       `${name} did not take the commit: ${(cause as Error).message}`,
       {
-        hint: isRefused ? 'push to a branch of its own, and open a pull request' : `try it: git push ${name}`,
+        hint: isRefused
+          ? 'push to a branch of its own, and open a pull request'
+          : `try it: ${gitIn(workTree)} push ${name}`,
         cause,
       },
     )

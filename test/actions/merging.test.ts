@@ -28,6 +28,9 @@ beforeEach(() => {
 async function conflictIn(...names: string[]): Promise<{ root: string; workspace: Workspace }> {
   const root = temporaryFolder()
   const workspace = await makeApp(root, ID, 'one', 'two')
+  writeFileSync(path.join(root, 'notes.md'), 'notes\n')
+  runGit(root, 'add', 'notes.md')
+  runGit(root, 'commit', '-qm', 'notes')
   writeFileSync(path.join(root, '.git/info/attributes'), 'history.jsonl merge\n')
   for (const side of ['theirs', 'ours']) {
     runGit(root, 'checkout', '-q', '-b', side, 'main')
@@ -62,30 +65,42 @@ describe('during a merge with conflicts', () => {
       await expect(act(), name).rejects.toMatchObject({
         code: 'GIT_BUSY',
         message: `a merge is in progress in ${root}`,
-        hint: 'finish it or abort it first: git merge --continue   or   git merge --abort',
+        hint: `finish it or abort it first: git -C '${root}' merge --continue   or   git -C '${root}' merge --abort`,
       })
     }
   })
 
   test.each(['config.yaml', 'history.jsonl'])('an execution names the conflict in %s', async name => {
-    const { workspace } = await conflictIn(`${APP}/${name}`)
+    const { root, workspace } = await conflictIn(`${APP}/${name}`)
     await expect(openExecutor(workspace, ID, { source: 'cli' })).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringMatching(new RegExp(`${name}:\\d+ has a conflict that a merge has left$`)),
-      hint: expect.stringContaining('git add'),
+      hint: expect.stringMatching(new RegExp(`, then: git -C '${root}/${APP}' add ${name}$`)),
     })
   })
 
-  test('check and doctor find it', async () => {
-    const { workspace } = await conflictIn(`${APP}/config.yaml`)
+  test('check and doctor name each file once, and what to type wherever it is typed', async () => {
+    const { root, workspace } = await conflictIn(`${APP}/config.yaml`, 'notes.md')
+    const adding = `choose between the sides, take the markers out, then: git -C '${root}/${APP}' add config.yaml`
+    const ways = `git -C '${root}' merge --continue   or   git -C '${root}' merge --abort`
+    const conflict = {
+      kind: 'config',
+      message: expect.stringContaining('config.yaml:3 has a conflict that a merge has left'),
+      fix: adding,
+    }
     const merging = {
       kind: 'git',
-      message: `both sides of a merge have changed ${APP}/config.yaml`,
-      fix: 'choose between the sides, git add them, then: git merge --continue   or   git merge --abort',
+      message: `both sides of a merge have changed notes.md`,
+      fix: `choose between the sides, then: git -C '${root}' add <file>   and: ${ways}`,
     }
-    const conflict = { kind: 'config', message: expect.stringContaining('has a conflict that a merge') }
     expect((await check(workspace, {})).findings).toMatchObject([conflict, merging])
-    expect((await doctor(workspace, {})).findings).toMatchObject([merging, conflict])
+    expect((await doctor(workspace, {})).findings).toMatchObject([conflict, merging])
+    runGit(root, 'checkout', '-q', '--ours', 'notes.md')
+    runGit(root, 'add', 'notes.md')
+    expect((await check(workspace, {})).findings).toMatchObject([
+      conflict,
+      { message: 'a merge is in progress', fix: `finish it or abort it: ${ways}` },
+    ])
   })
 
   test('check finds it in loopai.yaml as well', async () => {
@@ -103,7 +118,7 @@ test('doctor finds a rebase that waits for a person; check does not mind to be w
   const workspace = await makeApp(root, ID, 'one')
   runGit(root, '-c', 'sequence.editor=sed -i 1s/pick/edit/', 'rebase', '-i', 'HEAD~1')
   expect((await doctor(workspace, {})).findings).toMatchObject([
-    { message: 'a rebase is in progress', fix: expect.stringContaining('git rebase --abort') },
+    { message: 'a rebase is in progress', fix: expect.stringContaining('rebase --abort') },
   ])
   expect((await check(workspace, {})).findings).toEqual([])
 })

@@ -288,7 +288,7 @@ test('no remote, no branch, a branch that follows nothing, and a remote that is 
     code: 'NO_UPSTREAM',
     exit: 5,
     message: 'this repository has no remote',
-    hint: expect.stringContaining('git remote add origin <address>'),
+    hint: expect.stringContaining(`git -C '${root}' remote add origin <address>`),
   }
   await expect(sync(workspace)).rejects.toMatchObject(none)
   const branch = { address: `${ID}@v1`, branch: 'other' }
@@ -296,12 +296,12 @@ test('no remote, no branch, a branch that follows nothing, and a remote that is 
   runGit(root, 'remote', 'add', 'elsewhere', path.join(root, 'nowhere'))
   await expect(sync(workspace)).rejects.toMatchObject({
     message: 'main follows no branch elsewhere',
-    hint: 'name one once: git push -u elsewhere main',
+    hint: `name one once: git -C '${root}' push -u elsewhere main`,
   })
   runGit(root, 'checkout', '-q', '--detach')
   await expect(sync(workspace)).rejects.toMatchObject({
     message: 'HEAD is on no branch',
-    hint: expect.stringContaining('git switch main'),
+    hint: expect.stringContaining(`git -C '${root}' switch main`),
   })
   const { a } = await twoClones()
   runGit(a.root, 'remote', 'set-url', 'origin', path.join(a.root, 'nowhere'))
