@@ -148,8 +148,8 @@ async function examineRepository(
     const mend = () => removeReferences(repository, abandoned)
     ailments.push({ ...finding('leftover', message, 'loopai doctor --fix removes them'), mend })
   }
-  const missing = await missingRootFiles(data.root)
-  if (missing.length > 0) {
+  const missing = await attempt(ailments, 'rules', () => missingRootFiles(data.root))
+  if (missing && missing.length > 0) {
     const names = missing.map(file => file.path).join(', ')
     const message = `${names} ${missing.length > 1 ? 'lack' : 'lacks'} the rules that keep programs as they are and records out of git`
     const mend = () => init(workspace, data.root)

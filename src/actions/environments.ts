@@ -16,8 +16,11 @@ import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Packages } from '../runtimes/runtime.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { findEnvironment } from '../store/environments.ts'
-import { listVersions, readTextOf, readVersion } from '../store/versions.ts'
+import { readPlainText } from '../store/plain.ts'
+import { listVersions, readVersion } from '../store/versions.ts'
 import { findInterpreter } from './find-interpreter.ts'
+
+const MAX_LOCK_BYTES = 16 * 1024 * 1024
 
 /** Which packages a program needs. */
 export interface NeededPackages {
@@ -87,7 +90,7 @@ export async function findLatestLock(app: LoopApp): Promise<string | undefined> 
 
 async function readLock(directory: string, from: PackageSource): Promise<{ text: string; lock: Lock }> {
   try {
-    const text = await readTextOf(directory, LOCK)
+    const text = readPlainText(path.join(directory, LOCK), MAX_LOCK_BYTES)
     return { text, lock: parseLock(text, from) }
   } catch (cause) {
     if (cause instanceof LoopaiError) throw cause

@@ -1,10 +1,13 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
 import { gitIn } from './git-words.ts'
+import { readPlainText } from './plain.ts'
 
 /** What the `active` link may say. A pulled branch must not be able to point it anywhere else. */
 const TARGET = /^v([1-9][0-9]{0,8})\/?$/
+/** Of the file that a clone without symbolic links has instead. */
+const MAX_BYTES = 64
 
 /** Number of the active version; `undefined` before the first promotion. Clones without symbolic links have a small text file instead. */
 export async function findActive(app: LoopApp): Promise<number | undefined> {
@@ -35,8 +38,7 @@ function readTarget(app: LoopApp): string | undefined {
     if (code !== 'EINVAL') throw broken(app, 'cannot be read', error)
   }
   try {
-    const { size } = lstatSync(link)
-    return size <= 64 ? readFileSync(link, 'utf8').trim() : ''
+    return readPlainText(link, MAX_BYTES).trim()
   } catch (error) {
     throw broken(app, 'cannot be read', error)
   }

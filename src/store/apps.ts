@@ -5,7 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { closest } from '../domain/problems.ts'
 import type { AppLayout } from './layout.ts'
 import { type DataDirectory, MAX_CONFIG_BYTES } from './root.ts'
-import { readText } from './text.ts'
+import { readOwnText } from './text.ts'
 
 /** A Loop App in a data directory. */
 export interface LoopApp {
@@ -37,7 +37,7 @@ export async function readApp(data: DataDirectory, id: string): Promise<LoopApp>
 export async function readConfig(data: DataDirectory, app: LoopApp): Promise<Config> {
   const { configError, parseYaml } = await import('./yaml.ts')
   const file = app.paths.config
-  const document = parseYaml(await readText(file, MAX_CONFIG_BYTES), file)[0]
+  const document = parseYaml(readOwnText(file, MAX_CONFIG_BYTES), file)[0]
   const problems = configProblems(document?.value)
   if (problems.length > 0) throw configError(file, document!, problems)
   const config = completeConfig(document!.value, data.settings)

@@ -18,7 +18,7 @@ import { isObject } from '../domain/json.ts'
 import type { Validation } from '../domain/validation.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
-import { readLines } from './lines.ts'
+import { type Line, readLines } from './lines.ts'
 import { openRecords, refuseLinks } from './links.ts'
 
 /** At this size the file of a day is left alone and the next one begun: `2025-10-29.1.jsonl`. */
@@ -70,7 +70,7 @@ export async function readLatestExecutions(app: LoopApp, most: number): Promise<
     const missing = most - latest.length
     if (missing <= 0) break
     const lines: Buffer[] = []
-    for await (const { bytes } of readLines(createReadStream(file), MAX_LINE_BYTES)) {
+    for await (const { bytes } of readRecordLines(file)) {
       if (bytes) lines.push(bytes)
       if (lines.length >= 2 * missing) lines.splice(0, lines.length - missing)
     }
@@ -84,7 +84,7 @@ export async function readLatestExecutions(app: LoopApp, most: number): Promise<
 export async function findExecution(app: LoopApp, id: string): Promise<Execution | undefined> {
   const days = daysAround(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16))
   for (const file of await listFiles(app.paths.executions, name => days.includes(name.slice(0, 10)))) {
-    for await (const line of readLines(createReadStream(file), MAX_LINE_BYTES)) {
+    for await (const line of readRecordLines(file)) {
       if (line.bytes?.includes(id) !== true) continue
       const execution = parseRecord<Execution>(line.bytes)
       if (execution?.execution_id === id) return execution
@@ -150,18 +150,23 @@ async function listFiles(folder: string, isWanted: (name: string) => boolean): P
     .map(name => path.join(folder, name))
 }
 
-async function* readRecords<Line>(file: string): AsyncGenerator<Line> {
-  for await (const { bytes } of readLines(createReadStream(file), MAX_LINE_BYTES)) {
-    const value = bytes && parseRecord<Line>(bytes)
+async function* readRecords<Value>(file: string): AsyncGenerator<Value> {
+  for await (const { bytes } of readRecordLines(file)) {
+    const value = bytes && parseRecord<Value>(bytes)
     if (value) yield value
   }
 }
 
+function readRecordLines(file: string): AsyncGenerator<Line> {
+  const fd = openRecords(file, constants.O_RDONLY)
+  return readLines(createReadStream(file, { fd }), MAX_LINE_BYTES)
+}
+
 /** We wrote it: what parses has the fields that it should have. */
-function parseRecord<Line>(bytes: Buffer): Line | undefined {
+function parseRecord<Value>(bytes: Buffer): Value | undefined {
   try {
     const value: unknown = JSON.parse(bytes.toString())
-    return isObject(value) ? (value as Line) : undefined
+    return isObject(value) ? (value as Value) : undefined
   } catch {
     return undefined
   }

@@ -4,13 +4,16 @@ import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
 import { explainWriteError } from './atomic.ts'
+import { readPlainText } from './plain.ts'
 import { explainReadError } from './text.ts'
 import { readFiles } from './versions.ts'
+
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Puts files into the app's `draft/` for a person to work on. What is there already is never overwritten. Says whether anything changed. */
 export async function writeDraft(app: LoopApp, files: Draft['files']): Promise<boolean> {
   const places = files.map(file => ({ ...file, place: path.join(app.paths.draft, ...file.path.split('/')) }))
-  const found = await Promise.all(places.map(({ place }) => readFile(place, 'utf8').catch(() => undefined)))
+  const found = places.map(({ place }) => findText(place))
   places.forEach(({ place, content }, i) => {
     if (found[i] === undefined || found[i] === content) return
     throw new LoopaiError('CONFLICT', `${place} is there already, and is not overwritten`, {
@@ -27,6 +30,14 @@ export async function writeDraft(app: LoopApp, files: Draft['files']): Promise<b
     throw explainWriteError(error, app.paths.draft)
   }
   return missing.length > 0
+}
+
+function findText(place: string): string | undefined {
+  try {
+    return readPlainText(place, MAX_BYTES)
+  } catch {
+    return undefined
+  }
 }
 
 /** The files that a person has written: of a folder, or a single one. Links and devices are refused. */

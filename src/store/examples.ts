@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { closest } from '../domain/problems.ts'
 import { type Columns, exampleOfRow, findLabelColumn, textColumns } from '../domain/rows.ts'
 import type { LoopApp } from './apps.ts'
-import { linesError, ROW_HINT, type Row, readRows } from './rows.ts'
+import { linesError, ROW_HINT, type Row, readOwn, readRows } from './rows.ts'
 import type { Validator } from './schemas.ts'
 
 /** A labelled row and where it stands. */
@@ -30,7 +30,7 @@ export async function readExamples(app: LoopApp): Promise<ExampleFile[]> {
   const files = names.filter(name => name.endsWith('.jsonl')).sort()
   return Promise.all(
     files.map(async name => ({
-      ...(await readPlaced(path.join(app.paths.examples, name))),
+      ...(await readPlaced(path.join(app.paths.examples, name), {}, readOwn)),
       path: `datasets/examples/${name}`,
     })),
   )
@@ -52,7 +52,7 @@ export function exampleFileOf(source: string, rows: Example[]): NewExampleFile {
 
 /** Golden cases of an app; none when it has no such file. */
 export async function readCases(app: LoopApp): Promise<PlacedExample[]> {
-  return existsSync(app.paths.cases) ? readCaseFile(app.paths.cases) : []
+  return existsSync(app.paths.cases) ? (await readPlaced(app.paths.cases, {}, readOwn)).rows : []
 }
 
 /** Golden cases of a file, which may be empty. */
@@ -75,8 +75,12 @@ export async function readExampleFile(file: string, options: ReadOptions = {}): 
   throw new LoopaiError('NO_EXAMPLES', `${found.path} has no rows`, { hint: ROW_HINT })
 }
 
-async function readPlaced(file: string, options: ReadOptions = {}): Promise<ExampleFile> {
-  const { name, bytes, rows } = await readRows(file, names => textColumns(names, options))
+async function readPlaced(
+  file: string,
+  options: ReadOptions = {},
+  read?: (file: string) => Promise<Buffer>,
+): Promise<ExampleFile> {
+  const { name, bytes, rows } = await readRows(file, names => textColumns(names, options), read)
   refuseUnknownColumns(name, rows, options)
   const placed = rows.map(({ line, value }) => ({ line, value, example: exampleOfRow(value, options) }))
   const unanswered = placed.filter(row => !row.example)

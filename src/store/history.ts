@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
 import { conflictIn, isMarker } from './conflict.ts'
 import { fingerprint } from './fingerprint.ts'
+import { readPlainText } from './plain.ts'
+
+/** One line is half a kilobyte. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** All entries, oldest first. Lines that a merge duplicated count once. */
 export async function readHistory(app: LoopApp): Promise<HistoryEntry[]> {
@@ -26,7 +29,7 @@ export function watchLifecycle(app: LoopApp): () => Lifecycle {
 
 function tryLifecycle(app: LoopApp): Lifecycle | undefined {
   try {
-    return lifecycleOf(parseHistory(app, readFileSync(app.paths.history, 'utf8')))
+    return lifecycleOf(parseHistory(app, readPlainText(app.paths.history, MAX_BYTES)))
   } catch {
     return undefined
   }
@@ -63,10 +66,11 @@ export async function readHistoryLines(app: LoopApp): Promise<string[]> {
 
 async function readHistoryText(app: LoopApp): Promise<string> {
   try {
-    return readFileSync(app.paths.history, 'utf8')
+    return readPlainText(app.paths.history, MAX_BYTES)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return ''
+    if (error instanceof LoopaiError) throw error
     throw new LoopaiError('INTEGRITY', `${app.paths.history} cannot be read: ${message}`, { cause: error })
   }
 }

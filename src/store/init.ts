@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { explainWriteError } from './atomic.ts'
 import { findHead, findRepository, initRepository, isIgnored, type Repository } from './git.ts'
 import { layout } from './layout.ts'
+import { readPlainText } from './plain.ts'
 import type { CommittedFile } from './transaction.ts'
 
+/** Of one of these files. */
+const MAX_BYTES = 1024 * 1024
 const MARKER = 'schema_version: 1\n'
 const ATTRIBUTES = `loop-apps/*/artifacts/** -text -merge
 loop-apps/*/history.jsonl -text merge=union
@@ -95,5 +98,5 @@ function withBlock(text: string | undefined, block: string): string {
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
-  return existsSync(file) ? readFile(file, 'utf8') : undefined
+  return existsSync(file) ? readPlainText(file, MAX_BYTES) : undefined
 }

@@ -1,9 +1,9 @@
-import { closeSync, constants, lstatSync, openSync } from 'node:fs'
+import { closeSync, lstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
 import { versionOfName } from './layout.ts'
+import { notPlain, openPlain } from './plain.ts'
 
 /** Folders from `loop-apps` down to one with records: a repository from elsewhere could bring links in their place. */
 const OWN_FOLDERS = 4
@@ -12,7 +12,7 @@ const OWN_FOLDERS = 4
 export function openRecords(file: string, flags: number): number {
   const folder = path.dirname(file)
   refuseLinks(folder)
-  const handle = openPlain(file, flags)
+  const { handle } = openPlain(file, flags)
   try {
     // A pull may have put a link there meanwhile.
     refuseLinks(folder)
@@ -27,24 +27,9 @@ export function openRecords(file: string, flags: number): number {
 export function refuseLinks(folder: string): void {
   let place = folder
   for (let depth = 0; depth < OWN_FOLDERS; depth++, place = path.dirname(place)) {
-    if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) throw isLink(place)
+    if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw notPlain(place, 'a symbolic link')
   }
-}
-
-function openPlain(file: string, flags: number): number {
-  try {
-    return openSync(file, flags | constants.O_NOFOLLOW)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw code === 'ELOOP' || code === 'EMLINK' ? isLink(file, cause) : cause
-  }
-}
-
-function isLink(place: string, cause?: unknown): LoopaiError {
-  return new LoopaiError('INTEGRITY', `${place} is a symbolic link, and records are written through none`, {
-    hint: 'put the file or folder itself there',
-    cause,
-  })
 }
 
 /**

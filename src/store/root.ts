@@ -4,7 +4,7 @@ import path from 'node:path'
 import { completeRootConfig, type RootConfig, rootConfigProblems } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { layout } from './layout.ts'
-import { readText } from './text.ts'
+import { readOwnText } from './text.ts'
 
 /** An open data directory. */
 export interface DataDirectory {
@@ -61,7 +61,7 @@ export async function openDataDirectory(whereabouts: Whereabouts): Promise<DataD
 }
 
 async function readRootConfig(file: string): Promise<RootConfig> {
-  const text = await readText(file, MAX_CONFIG_BYTES)
+  const text = readOwnText(file, MAX_CONFIG_BYTES)
   if (text.trim() === 'schema_version: 1') return completeRootConfig({ schema_version: 1 })
   const { configError, parseYaml } = await import('./yaml.ts')
   const document = parseYaml(text, file)[0] ?? { value: undefined, position: () => '1:1' }

@@ -4,6 +4,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { Json } from '../domain/json.ts'
 import { isMarker } from './conflict.ts'
 import { readLines } from './lines.ts'
+import { readPlain } from './plain.ts'
 import { decodeText, decodeUtf8, explainReadError } from './text.ts'
 
 /** One row of a file of rows, and where it stands. */
@@ -28,9 +29,10 @@ const NAMED = 10
 export async function readRows(
   file: string,
   keepText: (names: string[]) => Set<string>,
+  read: (file: string) => Promise<Buffer> = readAny,
 ): Promise<{ name: string; bytes: Buffer; rows: Row[] }> {
   const name = file === '-' ? 'stdin' : file
-  const bytes = file === '-' ? await readStream(process.stdin, name) : await readWhole(file)
+  const bytes = await read(file)
   const kind = kindOf(file, bytes)
   const rows =
     kind === 'lines'
@@ -39,6 +41,15 @@ export async function readRows(
         ? rowsOfArray(decodeText(bytes, name), name)
         : await rowsOfTable(decodeText(bytes, name), { name, keepText })
   return { name, bytes, rows }
+}
+
+/** What a file of the data directory holds. */
+export async function readOwn(file: string): Promise<Buffer> {
+  try {
+    return readPlain(file, MAX_BYTES)
+  } catch (error) {
+    throw explainReadError(error, file)
+  }
 }
 
 export function linesError(
@@ -53,6 +64,10 @@ export function linesError(
     hint,
     details: { count: problems.length, lines: problems.slice(0, NAMED).map(problem => problem.line) },
   })
+}
+
+async function readAny(file: string): Promise<Buffer> {
+  return file === '-' ? readStream(process.stdin, 'stdin') : readWhole(file)
 }
 
 async function readStream(stream: AsyncIterable<Buffer>, name: string): Promise<Buffer> {

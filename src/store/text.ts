@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { TextDecoder } from 'node:util'
 import { LoopaiError } from '../domain/errors.ts'
+import { readPlain } from './plain.ts'
 
 /** A whole file as text. Accepts a byte order mark and CRLF; refuses what is too large or not UTF-8, naming the place. */
 export async function readText(file: string, maxBytes: number): Promise<string> {
@@ -21,6 +22,15 @@ export async function readText(file: string, maxBytes: number): Promise<string> 
     throw explainReadError(error, file)
   } finally {
     await handle.close()
+  }
+}
+
+/** The same of a file of the data directory. */
+export function readOwnText(file: string, maxBytes: number): string {
+  try {
+    return decodeUtf8(readPlain(file, maxBytes), file)
+  } catch (error) {
+    throw explainReadError(error, file)
   }
 }
 

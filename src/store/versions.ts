@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants, readdirSync, readFileSync } from 'node:fs'
+import { constants, readdirSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
@@ -23,13 +23,13 @@ import { fingerprint } from './fingerprint.ts'
 import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
 import { versionOfName } from './layout.ts'
+import { readPlainText } from './plain.ts'
 import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
 
 /** Limits of one version, against a folder that is something else. */
 const MAX_FILES = 10_000
 const MAX_BYTES = 1024 * 1024 * 1024
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
-const MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 /** Numbers of all versions, ascending. Read at once, as manifests are: for thousands of small files, waiting costs more than reading. */
 export async function listVersions(app: LoopApp): Promise<number[]> {
@@ -153,26 +153,11 @@ export async function readFiles(
       const file = entry.isFile() ? await readPlainFile(place, name) : refuse(place)
       bytes += file.size
       files.push(file)
-      if (files.length > MAX_FILES || bytes > MAX_BYTES) {
-        throw new LoopaiError('UNSUPPORTED', `${directory} has more than ${MAX_FILES} files or 1 GiB`)
-      }
+      if (files.length > MAX_FILES || bytes > MAX_BYTES) throw tooMuch(directory)
     }
   }
   await walk(directory, '')
   return sortFiles(files)
-}
-
-/** The text of a file that a program is not given, but Loopai reads: never through a link, and none that is larger than such a file is. */
-export async function readTextOf(directory: string, name: string): Promise<string> {
-  const place = path.join(directory, name)
-  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = await handle.stat()
-    if (!stat.isFile() || stat.size > MAX_TEXT_BYTES) refuse(place)
-    return await handle.readFile('utf8')
-  } finally {
-    await handle.close()
-  }
 }
 
 /** A folder of a version that has no number yet. Git ignores it; `completeVersion` prepares it for a commit, `remove` drops it. */
@@ -285,16 +270,18 @@ function firstVersionHint(id: string): string {
 
 async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
   const broken = (why: string, cause?: unknown) =>
-    new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, { cause })
+    new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, {
+      hint: `restore it with: ${restoring(app, `v${number}`)}`,
+      cause,
+    })
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readPlainText(file, MAX_MANIFEST_BYTES)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw await missingVersion(app, number)
     throw broken(message, error)
   }
-  if (text.length > MAX_MANIFEST_BYTES) throw broken('it is too large')
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -349,16 +336,21 @@ async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
 }
 
 async function readPlainFile(place: string, name: string): Promise<VersionFile> {
-  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW)
+  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const stat = await handle.stat()
     if (!stat.isFile() || stat.nlink > 1) refuse(place)
+    if (stat.size > MAX_BYTES) throw tooMuch(place)
     const content = await handle.readFile()
     const sha256 = createHash('sha256').update(content).digest('hex')
     return { path: name, size: content.length, sha256, executable: (stat.mode & 0o111) !== 0 }
   } finally {
     await handle.close()
   }
+}
+
+function tooMuch(place: string): LoopaiError {
+  return new LoopaiError('UNSUPPORTED', `${place} has more than ${MAX_FILES} files or 1 GiB`)
 }
 
 function refuse(place: string): never {

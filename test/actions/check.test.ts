@@ -65,7 +65,7 @@ describe('check', () => {
         mkdirSync(file)
       },
       'version',
-      /manifest of v1 .* is broken: EISDIR/,
+      /manifest of v1 .* is broken: .* is no plain file/,
     ],
     [
       'a history that is a folder',
@@ -74,7 +74,7 @@ describe('check', () => {
         mkdirSync(path.join(root, APP, 'history.jsonl'))
       },
       'history',
-      /history\.jsonl cannot be read/,
+      /history\.jsonl is no plain file/,
     ],
     ['an invalid config', edit('config.yaml', 'task: 5\n'), 'config', /config\.yaml/],
     [
