@@ -1,5 +1,7 @@
+import { LoopaiError } from '../domain/errors.ts'
 import type { Version } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
+import { observeFiles } from '../store/verified.ts'
 import { peekVersion, readVersion } from '../store/versions.ts'
 import type { Executor } from './executor.ts'
 import { createGatherer, type Gatherer } from './gather.ts'
@@ -30,6 +32,8 @@ export interface RunningVersions {
 const LINGER_MS = 10_000
 /** So many stay ready beside the one that is kept; more only while they answer. */
 const MAX_READY = 4
+/** So often a version is opened that changes meanwhile. */
+const MAX_ATTEMPTS = 5
 
 export function createRunningVersions(
   app: LoopApp,
@@ -43,14 +47,27 @@ export function createRunningVersions(
 
   async function startNow(number: number): Promise<Running> {
     const fingerprint = peekVersion(app, number)
-    const version = await readVersion(app, number)
-    const executor = await open(version)
+    const { version, executor } = await openUnchanged(number)
     const gatherer = createGatherer(executor, lanes)
     const running = { version, executor, gatherer, users: 0, lastUse: performance.now(), isDisplaced: false }
     fingerprints.set(running, fingerprint)
     byNumber.set(number, running)
     all.add(running)
     return running
+  }
+
+  /** A program whose files were replaced between their verification and its loading is not used. */
+  async function openUnchanged(number: number): Promise<{ version: Version; executor: Executor }> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const version = await readVersion(app, number)
+      const areChanged = observeFiles(version)
+      const executor = await open(version)
+      if (!areChanged()) return { version, executor }
+      await executor.close()
+    }
+    throw new LoopaiError('INTEGRITY', `the files of v${number} of ${app.id} keep changing while it starts`, {
+      hint: 'let whatever changes them come to its end',
+    })
   }
 
   function closeIdle(running: Running) {

@@ -30,6 +30,21 @@ export function isOlderThan(version: Version, since: number): boolean {
   }
 }
 
+/** Looks at the files of a version. The function says whether anything was done to them since. */
+export function observeFiles(version: Version): () => boolean {
+  const before = describe(version)
+  return () => before === undefined || describe(version) !== before
+}
+
+/** Nothing when they are not all there. */
+function describe(version: Version): string | undefined {
+  try {
+    return look(version).lines.join('\n')
+  } catch {
+    return undefined
+  }
+}
+
 function look({ directory, manifest }: Version): { lines: string[]; newest: number } {
   const lines = [manifest.digest]
   let newest = 0

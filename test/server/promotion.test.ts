@@ -183,6 +183,19 @@ test('a number that a merge gives to another program is noticed', async () => {
   await expect.poll(() => outputOf(served.execute({ text: 'a' })), { timeout: 5000 }).toBe('another one')
 })
 
+test('a program that is replaced while it is loaded answers nothing', async () => {
+  const slow = `import time\ntime.sleep(2)\n${named('one')}`
+  const root = await dataDirectory({ programs: [slow], ...anyText })
+  const { paths } = await appOf(root)
+  const other = await dataDirectory({ programs: [named('another one')], ...anyText })
+  const serving = serve(root)
+  await pause(1500)
+  renameSync(paths.version(1), `${root}/aside`)
+  renameSync((await appOf(other)).paths.version(1), paths.version(1))
+  const { execute } = await serving
+  expect(await outputOf(execute({ text: 'a' }))).toBe('another one')
+})
+
 test('a paused app answers 409 at once, an archived one too, and a resumed one again', async () => {
   const root = await dataDirectory({ programs: [named('one')], ...anyText })
   const served = await serve(root)
