@@ -1,19 +1,14 @@
 import type { Config } from '../domain/config.ts'
 import { createSampler, type ExecutionError, type Outcome, type Source } from '../domain/execution.ts'
-import { lifecycleOf } from '../domain/history.ts'
 import type { Json } from '../domain/json.ts'
 import type { Failure } from '../domain/outcome.ts'
 import type { Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
-import { type LoopApp, readConfig } from '../store/apps.ts'
-import { readHistory } from '../store/history.ts'
-import { resolveVersion, verifyVersion } from '../store/versions.ts'
+import type { LoopApp } from '../store/apps.ts'
+import { verifyVersion } from '../store/versions.ts'
 import { newIds } from './ids.ts'
-import { openApp } from './open-app.ts'
 import { openProgram, type Program, type ProgramOptions, placeOf } from './open-program.ts'
-import { type Finished, lineWriter, type Recorder, recordAtOnce } from './record.ts'
-import { refuseResting } from './refuse-resting.ts'
-import type { Workspace } from './workspace.ts'
+import { type Finished, lineWriter, type Recorder } from './record.ts'
 
 /** What the caller of an execution is told. */
 export interface ExecutionReply {
@@ -29,12 +24,6 @@ export interface ExecutionReply {
   latency_ms: number
   recorded: boolean
   sampled_for_validation: boolean
-}
-
-export interface ExecutorOptions extends Omit<ProgramOptions, 'gate'> {
-  source: Source
-  /** Set to false, nothing is recorded. */
-  record?: boolean
 }
 
 /** What one call may say for itself. */
@@ -68,37 +57,6 @@ export interface Executor {
   /** How many executions could not be recorded so far. */
   unrecorded(): number
   close(): Promise<void>
-}
-
-/** Opens the version that an address means. The link is read once; its files are verified before the program is loaded. */
-export async function openExecutor(
-  workspace: Workspace,
-  address: string,
-  { source, record = true, ...options }: ExecutorOptions,
-): Promise<Executor> {
-  const { data, app, address: parsed } = await openApp(workspace, address)
-  refuseResting(app, lifecycleOf(await readHistory(app)))
-  const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
-  const opening = openVersion(app, version, options)
-  // Awaited below; that it may fail earlier is no surprise.
-  opening.catch(() => {})
-  try {
-    const config = await readConfig(data, app)
-    const program = await opening
-    const recorder = record ? recordAtOnce(app, config.datasets.fsync, workspace.report) : undefined
-    return createExecutor({
-      app,
-      version,
-      program,
-      source,
-      recorder,
-      now: workspace.now,
-      settings: () => config,
-    })
-  } catch (problem) {
-    await opening.then(program => program.close()).catch(() => {})
-    throw problem
-  }
 }
 
 /** Starts the program of a version, whose files are verified before it is loaded. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { executeLines, type LineCounts, type LineResult } from '../actions/execute-lines.ts'
 import type { ExecutionReply } from '../actions/executor.ts'
-import { openSteadyExecutor } from '../actions/open-steady-executor.ts'
+import { openExecutor } from '../actions/open-executor.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { ErrorKind } from '../domain/execution.ts'
 import { readLineBatches } from '../store/lines.ts'
@@ -92,7 +92,7 @@ async function executeOne(
     terminal.note('type the input as JSON, then Ctrl-D on a line of its own (or give it as an argument)')
   }
   // The process comes up while the input is read.
-  const opening = openSteadyExecutor(workspace, address, { source: 'cli', timeoutMs, record, unsandboxed })
+  const opening = openExecutor(workspace, address, { source: 'cli', timeoutMs, record, unsandboxed })
   const reading = source
     ? readDocument(source, file ?? 'standard input', example)
     : Promise.resolve().then(() => parseDocument(json!, example))
@@ -133,7 +133,7 @@ async function executeStream(
   let unrecorded = 0
   try {
     const program = { source: 'batch' as const, size, timeoutMs, record, unsandboxed }
-    const executor = await openSteadyExecutor(workspace, address, program)
+    const executor = await openExecutor(workspace, address, program)
     counts = { lines: 0, succeeded: 0, failed: 0 }
     try {
       const limits = { concurrency: 2 * size, skip, failFast, signal }

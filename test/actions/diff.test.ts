@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { diff } from '../../src/actions/diff.ts'
-import { openExecutor } from '../../src/actions/executor.ts'
+import { openExecutor } from '../../src/actions/open-executor.ts'
 import { remove } from '../../src/actions/remove.ts'
 import { temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { addVersion, makeApp } from '../helpers/versions.ts'

@@ -3,7 +3,7 @@ import { create } from '../../src/actions/create.ts'
 import { flip } from '../../src/actions/flip.ts'
 import { init } from '../../src/actions/init.ts'
 import { openApp } from '../../src/actions/open-app.ts'
-import { openSteadyExecutor } from '../../src/actions/open-steady-executor.ts'
+import { openExecutor } from '../../src/actions/open-executor.ts'
 import { sync } from '../../src/actions/sync.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
 import { write } from '../../src/actions/write.ts'
@@ -82,7 +82,7 @@ async function readInLoop(id?: string) {
   let reads = 0
   for (; !isOver; reads++) {
     try {
-      const executor = await openSteadyExecutor(workspace, id!, { source: 'cli', unsandboxed: true })
+      const executor = await openExecutor(workspace, id!, { source: 'cli', unsandboxed: true })
       const { digest, output, error } = await executor.execute({})
       if (error) failures.push(error.message)
       else if (answers.has(digest) && answers.get(digest) !== output) failures.push(`${digest}: ${output}`)

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ErrorCode, isFileError, LoopaiError } from '../domain/errors.ts'
+import type { Source } from '../domain/execution.ts'
+import { lifecycleOf } from '../domain/history.ts'
+import { readConfig } from '../store/apps.ts'
+import { observeGit } from '../store/git-state.ts'
+import { readHistory } from '../store/history.ts'
+import { findRoot } from '../store/root.ts'
+import { isOlderThan } from '../store/verified.ts'
+import { resolveVersion } from '../store/versions.ts'
+import { createExecutor, type Executor, openVersion } from './executor.ts'
+import { openApp } from './open-app.ts'
+import type { ProgramOptions } from './open-program.ts'
+import { recordAtOnce } from './record.ts'
+import { refuseResting } from './refuse-resting.ts'
+import type { Workspace } from './workspace.ts'
+
+/** How long a git command is waited for. */
+const PATIENCE_MS = 10_000
+
+/** What files that are only there in part can look like. */
+const TORN: ErrorCode[] = [
+  'APP_NOT_FOUND',
+  'DATA_DIRECTORY_NOT_FOUND',
+  'FILE_NOT_FOUND',
+  'INTEGRITY',
+  'INVALID_CONFIG',
+  'INVALID_YAML',
+  'NO_ACTIVE_VERSION',
+  'VERSION_NOT_FOUND',
+]
+
+export interface ExecutorOptions extends Omit<ProgramOptions, 'gate'> {
+  source: Source
+  /** Set to false, nothing is recorded. */
+  record?: boolean
+}
+
+/**
+ * Opens the version that an address means, also while somebody pulls or changes the branch: when git was writing meanwhile, a failure is no
+ * failure yet, and a program that was replaced between its verification and its start is not used.
+ */
+export async function openExecutor(
+  workspace: Workspace,
+  address: string,
+  options: ExecutorOptions,
+): Promise<Executor> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+    const start = Date.now()
+    const hasWritten = observeGit(findRoot(workspace) ?? workspace.cwd)
+    const isFinal = () => !hasWritten() || Date.now() > deadline
+    try {
+      const executor = await openOnce(workspace, address, options)
+      const isSound = !executor.failure && isOlderThan(executor.version, start)
+      if (isSound || isFinal()) return executor
+      await executor.close()
+    } catch (error) {
+      if (!isTorn(error) || isFinal()) throw error
+    }
+    await sleep(10, undefined, { signal: workspace.signal })
+  }
+}
+
+/** The link is read once; the files are verified before the program is loaded. */
+async function openOnce(
+  workspace: Workspace,
+  address: string,
+  { source, record = true, ...options }: ExecutorOptions,
+): Promise<Executor> {
+  const { data, app, address: parsed } = await openApp(workspace, address)
+  refuseResting(app, lifecycleOf(await readHistory(app)))
+  const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
+  const opening = openVersion(app, version, options)
+  // Awaited below; that it may fail earlier is no surprise.
+  opening.catch(() => {})
+  try {
+    const config = await readConfig(data, app)
+    const program = await opening
+    const recorder = record ? recordAtOnce(app, config.datasets.fsync, workspace.report) : undefined
+    return createExecutor({
+      app,
+      version,
+      program,
+      source,
+      recorder,
+      now: workspace.now,
+      settings: () => config,
+    })
+  } catch (problem) {
+    await opening.then(program => program.close()).catch(() => {})
+    throw problem
+  }
+}
+
+function isTorn(error: unknown): boolean {
+  return error instanceof LoopaiError ? TORN.includes(error.code) : isFileError(error)
+}
