@@ -48,14 +48,16 @@ export async function openExecutor(
   for (const deadline = Date.now() + PATIENCE_MS; ; ) {
     const start = Date.now()
     const hasWritten = observeGit(findRoot(workspace) ?? workspace.cwd)
-    const isFinal = () => !hasWritten() || Date.now() > deadline
+    const isOver = () => Date.now() > deadline
     try {
       const executor = await openOnce(workspace, address, options)
-      const isSound = !executor.failure && isOlderThan(executor.version, start)
-      if (isSound || isFinal()) return executor
+      const isUnchanged = isOlderThan(executor.version, start)
+      // What cannot be loaded may lack a file that git is about to write.
+      if (!hasWritten() || (isUnchanged && (!executor.failure || isOver()))) return executor
       await executor.close()
+      if (isOver()) throw keepsWriting(address)
     } catch (error) {
-      if (!isTorn(error) || isFinal()) throw error
+      if (!isTorn(error) || !hasWritten() || isOver()) throw error
     }
     await sleep(10, undefined, { signal: workspace.signal })
   }
@@ -90,6 +92,12 @@ async function openOnce(
     await opening.then(program => program.close()).catch(() => {})
     throw problem
   }
+}
+
+function keepsWriting(address: string): LoopaiError {
+  return new LoopaiError('GIT_BUSY', `git keeps writing the files of ${address} while it is opened`, {
+    hint: 'repeat the command when git is done',
+  })
 }
 
 function isTorn(error: unknown): boolean {
