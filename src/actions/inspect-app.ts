@@ -7,7 +7,6 @@ import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
-import { gitIn } from '../store/git-words.ts'
 import { readHistory } from '../store/history.ts'
 import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
@@ -17,6 +16,7 @@ import {
   compareFiles,
   danglingActive,
   listVersions,
+  lostActive,
   readVersion,
   verifyTombstone,
 } from '../store/versions.ts'
@@ -95,20 +95,15 @@ function activeFindings(
   { numbers, history }: { numbers: number[]; history: HistoryEntry[] },
 ): Finding[] {
   const { id } = app
-  const finding = (message: string, fix = anotherActiveHint(app, numbers)): Finding[] => [
-    { kind: 'active', loop_app_id: id, message, fix },
-  ]
   if (active === undefined) {
     const promoted = history.findLast(isFlip)?.to
-    if (!promoted) return []
-    return finding(
-      `artifacts/active of ${id} is missing, although v${promoted} was promoted`,
-      `restore it with: ${gitIn(app.paths.directory)} checkout -- artifacts/active   or commit its removal, and: loopai promote ${id} v${promoted}`,
-    )
+    return promoted ? [findingOf('active', id, lostActive(app, promoted))] : []
   }
   if (!numbers.includes(active)) return [findingOf('active', id, danglingActive(app, active, numbers))]
   const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
-  return isRemoved ? finding(`active of ${id} points at v${active}, which was removed`) : []
+  if (!isRemoved) return []
+  const message = `active of ${id} points at v${active}, which was removed`
+  return [{ kind: 'active', loop_app_id: id, message, fix: anotherActiveHint(app, numbers) }]
 }
 
 function linkFindings({ id }: LoopApp, links: string[]): Finding[] {

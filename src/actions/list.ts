@@ -1,13 +1,13 @@
 import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
-import { lifecycleOf, removedVersions } from '../domain/history.ts'
+import { type HistoryEntry, isFlip, lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { openDataDirectory } from '../store/root.ts'
 import { appearanceOfApp, findSummaries, rememberSummaries } from '../store/summaries.ts'
-import { listVersions, readVersion } from '../store/versions.ts'
+import { danglingActive, listVersions, lostActive, readVersion } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ListedApp {
@@ -21,6 +21,8 @@ export interface ListedApp {
   score: Score | null
   /** What is wrong with it, when the state is `broken`. */
   problem?: string
+  /** What to do about it. */
+  fix?: string
 }
 
 /** All apps of the data directory, sorted by id. One that is broken does not hide the others; what has not changed is not read again. */
@@ -56,6 +58,7 @@ async function summarize(app: LoopApp): Promise<ListedApp> {
   }
   try {
     const [active, history] = await Promise.all([findActive(app), readHistory(app)])
+    refuseBrokenLink(app, active, versions, history)
     const lifecycle = lifecycleOf(history)
     const removed = removedVersions(history)
     const latest = versions.findLast(number => !removed.has(number))
@@ -71,6 +74,18 @@ async function summarize(app: LoopApp): Promise<ListedApp> {
     }
   } catch (error) {
     if (!(error instanceof LoopaiError) && !isFileError(error)) throw error
-    return { ...summary, state: 'broken', problem: error.message }
+    const fix = error instanceof LoopaiError ? error.hint : undefined
+    return { ...summary, state: 'broken', problem: error.message, ...(fix && { fix }) }
   }
+}
+
+function refuseBrokenLink(
+  app: LoopApp,
+  active: number | undefined,
+  versions: number[],
+  history: HistoryEntry[],
+) {
+  const promoted = history.findLast(isFlip)?.to
+  if (active === undefined && promoted) throw lostActive(app, promoted)
+  if (active !== undefined && !versions.includes(active)) throw danglingActive(app, active, versions)
 }

@@ -8,7 +8,7 @@ import { type LoopApp, readConfig } from '../store/apps.ts'
 import { fingerprint } from '../store/fingerprint.ts'
 import { watchLifecycle } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
-import { listVersions, noActiveVersion, resolveVersion } from '../store/versions.ts'
+import { noActiveVersion, resolveVersion } from '../store/versions.ts'
 import { type CallOptions, createExecutor, type ExecutionReply, openVersion } from './executor.ts'
 import { recordInBatches } from './record.ts'
 import { refuseResting } from './refuse-resting.ts'
@@ -140,7 +140,7 @@ export async function openLiveApp(
       return fallBack(
         breakOff(undefined, new LoopaiError('INTEGRITY', `${app.id}: the active link is missing`)),
       )
-    throw noActiveVersion(app, await listVersions(app))
+    throw await noActiveVersion(app)
   }
 
   async function follow(number: number): Promise<Running> {

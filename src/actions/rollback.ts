@@ -47,7 +47,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
   const { data, app } = await openAppToWrite(workspace, request.app)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
   const active = await findActive(app)
-  if (active === undefined) throw noActiveVersion(app, await listVersions(app))
+  if (active === undefined) throw await noActiveVersion(app)
   const to =
     request.to === undefined
       ? await findPredecessor(app, active)

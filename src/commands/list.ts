@@ -35,8 +35,10 @@ const command: CommandFile = {
 
 export default command
 
-function rowOf({ loop_app_id, active_version, latest_version, state, score, problem }: ListedApp): string[] {
+function rowOf(app: ListedApp): string[] {
+  const { loop_app_id, active_version, latest_version, state, score, problem, fix } = app
   const version = (number: number | null) => (number === null ? '-' : `v${number}`)
   const accuracy = score?.accuracy == null ? '-' : `${percent(score.accuracy)} %`
-  return [loop_app_id, version(active_version), version(latest_version), state, problem ?? accuracy]
+  const trouble = problem && (fix ? `${problem}; ${fix}` : problem)
+  return [loop_app_id, version(active_version), version(latest_version), state, trouble ?? accuracy]
 }

@@ -8,8 +8,9 @@ import type { Service } from './service.ts'
 
 /** `GET /loop-apps` */
 export async function listLoopApps({ workspace, apps }: Service): Promise<Answer> {
-  const listed = await list(workspace)
-  return json({ loop_apps: listed.filter(app => apps.serves(app.loop_app_id)) })
+  const listed = (await list(workspace)).filter(app => apps.serves(app.loop_app_id))
+  // What to type on this machine is nothing for those who call it.
+  return json({ loop_apps: listed.map(({ fix: _fix, ...app }) => app) })
 }
 
 /** `GET /loop-apps/{id}` */

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { predecessor } from '../domain/history.ts'
+import { isFlip, predecessor } from '../domain/history.ts'
 import {
   digestOf,
   isVersionPath,
@@ -81,7 +81,7 @@ export async function resolveVersion(app: LoopApp, selector: VersionSelector): P
     })
   }
   const [active, versions] = await Promise.all([findActive(app), listVersions(app)])
-  if (active === undefined) throw noActiveVersion(app, versions)
+  if (active === undefined) throw await noActiveVersion(app)
   if (selector.name === 'active') {
     if (!versions.includes(active)) throw danglingActive(app, active, versions)
     return readVersion(app, active)
@@ -237,11 +237,22 @@ export async function findByDigest(app: LoopApp, digest: string): Promise<Versio
   return versions.findLast(({ manifest }) => manifest.digest === digest && !manifest.removed)
 }
 
-export function noActiveVersion(app: LoopApp, versions: number[]): LoopaiError {
-  const latest = versions.findLast(number => isUsable(app, number))
+/** Why nothing is active: the link went, or nothing was promoted yet. */
+export async function noActiveVersion(app: LoopApp): Promise<LoopaiError> {
+  const promoted = (await readHistory(app)).findLast(isFlip)?.to
+  if (promoted) return lostActive(app, promoted)
+  const latest = (await listVersions(app)).findLast(number => isUsable(app, number))
   const hint =
     latest === undefined ? firstVersionHint(app.id) : `activate one with: loopai promote ${app.id} v${latest}`
   return new LoopaiError('NO_ACTIVE_VERSION', `${app.id} has no active version`, { hint })
+}
+
+/** The link went, although the history says that something was promoted. */
+export function lostActive(app: LoopApp, promoted: number): LoopaiError {
+  const message = `artifacts/active of ${app.id} is missing, although v${promoted} was promoted`
+  return new LoopaiError('NO_ACTIVE_VERSION', message, {
+    hint: `restore it with: ${restoring(app, 'active')}   or commit its removal, and: loopai promote ${app.id} v${promoted}`,
+  })
 }
 
 /** A version's folder went, or a merge kept a link to one that is not there. */

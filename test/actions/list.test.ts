@@ -1,7 +1,11 @@
+import { rmSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
 import { list } from '../../src/actions/list.ts'
-import { temporaryFolder, USER_ENV } from '../helpers/repository.ts'
+import { openExecutor } from '../../src/actions/open-executor.ts'
+import { rollback } from '../../src/actions/rollback.ts'
+import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { activateVersion, addVersion, makeApp } from '../helpers/versions.ts'
 
 beforeEach(() => {
@@ -20,4 +24,31 @@ test('what is listed again is what is there now, whatever was remembered', async
   expect(await list(workspace)).toMatchObject([{ active_version: 1 }])
   await addVersion(workspace, 'spam-001', 'three')
   expect(await list(workspace)).toMatchObject([{ active_version: 1, latest_version: 3, versions: 3 }])
+})
+
+test('an active link that is gone, or leads to nothing, is told with the way back by whatever needs it', async () => {
+  const root = temporaryFolder()
+  const workspace = await makeApp(root, 'spam-001', 'one', 'two')
+  const folder = path.join(root, 'loop-apps/spam-001')
+  const link = path.join(folder, 'artifacts/active')
+  const exec = () => openExecutor(workspace, 'spam-001', { source: 'cli' })
+
+  rmSync(link)
+  const gone = 'artifacts/active of spam-001 is missing, although v2 was promoted'
+  const fix = `restore it with: git -C '${folder}' checkout -- artifacts/active   or commit its removal, and: loopai promote spam-001 v2`
+  expect(await list(workspace)).toMatchObject([{ state: 'broken', problem: gone, fix }])
+  await expect(exec()).rejects.toMatchObject({ code: 'NO_ACTIVE_VERSION', message: gone, hint: fix })
+  await expect(rollback(workspace, { app: 'spam-001' })).rejects.toMatchObject({ message: gone, hint: fix })
+
+  symlinkSync('v9', link)
+  const [listed] = await list(workspace)
+  expect(listed).toMatchObject({
+    state: 'broken',
+    problem: 'active of spam-001 points at v9, which does not exist',
+    fix: expect.stringContaining(`git -C '${folder}' checkout -- artifacts`),
+  })
+  await expect(exec()).rejects.toMatchObject({ message: listed!.problem, hint: listed!.fix })
+
+  runGit(folder, 'checkout', '--', 'artifacts/active')
+  expect(await list(workspace)).toMatchObject([{ state: 'active', active_version: 2 }])
 })

@@ -203,3 +203,15 @@ test('resume says that there is nothing to be active', async () => {
   await succeed(folder, ['archive', 'new-001'])
   expect(await succeed(folder, ['resume', 'new-001'])).toBe('new-001 is a draft without active version now\n')
 })
+
+test('list says of a broken app what is wrong, and what to do', async () => {
+  const folder = await copy()
+  rmSync(fileOf(folder, 'artifacts/active'))
+  const shown = await succeed(folder, ['list'])
+  expect(shown).toMatch(
+    / broken +artifacts\/active of size-001 is missing, .*; restore it with: git -C .* checkout -- /,
+  )
+  expect(JSON.parse(await succeed(folder, ['list', '--json']))).toMatchObject([
+    { state: 'broken', fix: expect.stringContaining('git -C ') },
+  ])
+})
