@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { isObject, type Json } from './json.ts'
+import { sha256 } from './sha256.ts'
 
 /** One labelled row: an input and the output that is right for it. */
 export interface Example {
@@ -21,7 +22,7 @@ export function foldOfNormalized(normalized: string, folds: number): number {
 /** Twelve hexadecimal digits that name a labelled row: the exact input together with its label. */
 export function exampleKey(example: Example): string {
   const row = canonicalize({ input: example.input, output: example.output })
-  return createHash('sha256').update(row!).digest('hex').slice(0, 12)
+  return sha256(row!).slice(0, 12)
 }
 
 /** The same text for near-copies of an input. Numbers count as they are: in a table they are all there is to tell rows apart. */

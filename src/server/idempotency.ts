@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ExecutionReply } from '../actions/executor.ts'
 import { LoopaiError } from '../domain/errors.ts'
+import { sha256 } from '../domain/sha256.ts'
 
 /** Answers of the last minutes by the key that their callers gave, so that a repeated call runs nothing twice. */
 export interface Idempotency {
@@ -59,7 +59,7 @@ export function createIdempotency(now: () => Date, maxBytes = MAX_BYTES): Idempo
       if (key.length > MAX_KEY_LENGTH) throw new LoopaiError('USAGE', 'the Idempotency-Key is too long')
       const time = now().getTime()
       forgetOld(time)
-      const digest = createHash('sha256').update(JSON.stringify(body)).digest('base64')
+      const digest = sha256(JSON.stringify(body))
       const known = kept.get(key)
       if (known?.body === digest) return { reply: await known.reply, isReplayed: true }
       if (known) {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
@@ -7,6 +6,7 @@ import type { Example } from '../domain/example.ts'
 import { isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { closest } from '../domain/problems.ts'
 import { type Columns, exampleOfRow, findLabelColumn, textColumns } from '../domain/rows.ts'
+import { sha256 } from '../domain/sha256.ts'
 import type { LoopApp } from './apps.ts'
 import { linesError, ROW_HINT, type Row, readOwn, readRows } from './rows.ts'
 import type { Validator } from './schemas.ts'
@@ -44,10 +44,10 @@ export interface NewExampleFile extends ExampleFile {
 /** Named after where the rows come from and what they are, so that the same rows are the same file. */
 export function exampleFileOf(source: string, rows: Example[]): NewExampleFile {
   const content = rows.map(({ input, output }) => `${JSON.stringify({ input, output })}\n`).join('')
-  const sha256 = createHash('sha256').update(content).digest('hex')
+  const hash = sha256(content)
   const base = path.basename(source, path.extname(source)).replace(/[^A-Za-z0-9_-]+/g, '-') || 'rows'
   const placed = rows.map((row, index) => ({ ...row, line: index + 1 }))
-  return { path: `datasets/examples/${base}-${sha256.slice(0, 8)}.jsonl`, sha256, rows: placed, content }
+  return { path: `datasets/examples/${base}-${hash.slice(0, 8)}.jsonl`, sha256: hash, rows: placed, content }
 }
 
 /** Golden cases of an app; none when it has no such file. */
@@ -90,7 +90,7 @@ async function readPlaced(
   }
   return {
     path: name,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
     rows: placed.map(row => ({ ...row.example!, line: row.line, ...idOf(row.value) })),
   }
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { ValidateFunction } from 'ajv'
 import { LoopaiError } from '../domain/errors.ts'
 import { isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { pointerSegment } from '../domain/pointer.ts'
 import { describeErrors, type Problem } from '../domain/problems.ts'
+import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { cacheFact, findFact } from './cache.ts'
 
@@ -17,7 +17,7 @@ export type Validator = (value: unknown) => Problem[]
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
   const text = JSON.stringify(schema)
-  const fact = `schemas/${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+  const fact = `schemas/${sha256(text).slice(0, 32)}`
   const known = findFact(fact, LOOPAI_VERSION + text)
   const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
   const validate = cached ?? (await compile(schema, name, cache))

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import canonicalize from 'canonicalize'
 import { isObject, type JsonObject } from '../domain/json.ts'
+import { sha256 } from '../domain/sha256.ts'
 import { replaceFile } from './atomic.ts'
 
 /**
@@ -39,7 +39,7 @@ function readRecord(): TrustRecord {
 }
 
 function fingerprint(ask: Ask): string {
-  return createHash('sha256').update(canonicalize(ask)!).digest('hex')
+  return sha256(canonicalize(ask)!)
 }
 
 function recordFile(): string {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { constants, readdirSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -6,6 +5,7 @@ import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { isFlip, predecessor } from '../domain/history.ts'
+import { sha256 } from '../domain/sha256.ts'
 import {
   digestOf,
   isVersionPath,
@@ -353,8 +353,8 @@ async function readPlainFile(place: string, name: string): Promise<VersionFile> 
     if (!stat.isFile() || stat.nlink > 1) refuse(place)
     if (stat.size > MAX_BYTES) throw tooMuch(place)
     const content = await handle.readFile()
-    const sha256 = createHash('sha256').update(content).digest('hex')
-    return { path: name, size: content.length, sha256, executable: (stat.mode & 0o111) !== 0 }
+    const executable = (stat.mode & 0o111) !== 0
+    return { path: name, size: content.length, sha256: sha256(content), executable }
   } finally {
     await handle.close()
   }

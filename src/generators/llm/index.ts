@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Brief, type Cost, type Generator, MOST_UNPRICED_CALLS } from '../../domain/draft.ts'
 import { LoopaiError } from '../../domain/errors.ts'
+import { sha256 } from '../../domain/sha256.ts'
 import { type AskOptions, ask, quote } from './ask.ts'
 import { checkKey, type Endpoint, endpointOf } from './endpoint.ts'
 import { type Prompt, writePrompt } from './prompt.ts'
@@ -163,8 +163,7 @@ function checkCalls({ calls = 0 }: Brief, cost: Cost): void {
 }
 
 function newCost({ model }: Endpoint, { system, messages }: Prompt): Cost {
-  const told = JSON.stringify([system, messages])
-  const prompt_sha256 = createHash('sha256').update(told).digest('hex')
+  const prompt_sha256 = sha256(JSON.stringify([system, messages]))
   return { model, prompt_sha256, calls: 0, input_tokens: 0, output_tokens: 0, usd: 0 }
 }
 
