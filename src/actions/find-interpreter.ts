@@ -4,7 +4,7 @@ import { isObject } from '../domain/json.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
 import { cacheFact, findFact } from '../store/cache.ts'
-import { inspect } from '../workers/inspect.ts'
+import { inspect } from '../workers/tool.ts'
 
 const PATIENCE_MS = 20_000
 

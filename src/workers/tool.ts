@@ -52,3 +52,14 @@ export function runTool(
     child.on('close', status => finish(status ?? undefined))
   })
 }
+
+/** Runs a short helper of our own, such as the one that asks an interpreter what it is. Nobody's program is run this way. */
+export async function inspect(command: string, args: string[], timeoutMs: number): Promise<ToolRun> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    return await runTool(command, args, { cwd: '/', env: process.env, signal })
+  } catch (problem) {
+    if (problem !== signal.reason) throw problem
+    return { status: undefined, stdout: '', stderr: `no answer within ${timeoutMs} ms` }
+  }
+}
