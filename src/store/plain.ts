@@ -35,11 +35,17 @@ export function notPlain(place: string, what: string, cause?: unknown): LoopaiEr
 function readWith<Content>(file: string, maxBytes: number, read: (handle: number) => Content): Content {
   const { handle, size } = openPlain(file, constants.O_RDONLY)
   try {
-    if (size > maxBytes) throw notPlain(file, `larger than ${Math.round(maxBytes / 1024)} KB`)
+    if (size > maxBytes) throw tooLarge(file, maxBytes)
     return read(handle)
   } finally {
     closeSync(handle)
   }
+}
+
+function tooLarge(file: string, maxBytes: number): LoopaiError {
+  return new LoopaiError('INTEGRITY', `${file} is larger than such a file may be (${maxBytes} bytes)`, {
+    hint: 'restore it from git, or move it away',
+  })
 }
 
 function openItself(file: string, flags: number): number {
