@@ -67,7 +67,7 @@ export function openVersion(
 ): Promise<Program> {
   return openProgram(placeOf(app, version), version.manifest, {
     ...options,
-    gate: verifyVersion(app, version),
+    gate: () => verifyVersion(app, version),
   })
 }
 

@@ -29,8 +29,8 @@ export interface OpenPoolOptions {
   /** How many processes, at most. */
   size?: number
   unsandboxed?: boolean
-  /** Work on the side, such as verifying the digest. No program is loaded before it resolves; when it rejects, so does `openPool`. */
-  gate?: Promise<unknown>
+  /** Verifies the program each time that a process is about to load it. When it rejects at first, so does `openPool`; later, so do calls. */
+  gate?: () => Promise<unknown>
 }
 
 export interface Pool extends Workers {
@@ -42,8 +42,6 @@ export interface Pool extends Workers {
  * cannot be loaded is no error here: its runs say so.
  */
 export async function openPool(place: ProgramPlace, options: OpenPoolOptions): Promise<Pool> {
-  // Awaited further down, and meanwhile not to be reported as unhandled.
-  options.gate?.catch(() => {})
   const [directory, runtime] = await Promise.all([
     checkDirectory(place),
     runtimes[place.runtime]().then(module => module.default),

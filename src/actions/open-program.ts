@@ -32,8 +32,8 @@ export interface ProgramOptions {
   unsandboxed?: boolean | undefined
   /** Ends the program, and whatever it was asked, when it aborts. */
   signal?: AbortSignal | undefined
-  /** No program is loaded before it resolves; when it rejects, so does `openProgram`. */
-  gate?: Promise<unknown>
+  /** As of `openPool`. */
+  gate?: () => Promise<unknown>
 }
 
 type Contract = Pick<Behaviour, 'input_schema' | 'output_schema' | 'limits'>

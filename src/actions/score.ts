@@ -57,9 +57,9 @@ async function answersOf(
   rows: Example[],
   options: ProgramOptions,
 ): Promise<Outcome[]> {
-  const gate = verifyVersion(app, version)
+  const gate = () => verifyVersion(app, version)
   if (rows.length === 0) {
-    await gate
+    await gate()
     return []
   }
   const size = Math.min(availableParallelism(), Math.ceil(rows.length / 100))

@@ -26,8 +26,8 @@ export interface CrewOptions {
   maxWaiting?: number
   /** Workers that were not used for so long are stopped, and started again when they are needed. By default they stay. */
   idleMs?: number
-  /** No worker loads the program before this resolves. When it rejects, so does every call. */
-  gate?: Promise<unknown>
+  /** Called for each worker, which does not load the program before this resolves. When it rejects, so do the calls that wait for it. */
+  gate?: () => Promise<unknown>
 }
 
 /** A worker that has answered so many calls is replaced, but not so often that a batch of short ones would mostly be starts. */
@@ -64,7 +64,7 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
     if (successor || performance.now() < noSuccessorBefore) return
     const next = { worker: createWorker(launch, limits, gate), isReady: false }
     successor = next
-    const failure = await next.worker.ready
+    const failure = await next.worker.ready.catch((problem: unknown) => problem)
     if (isClosed) return
     if (failure) {
       successor = undefined

@@ -37,13 +37,13 @@ const CHUNK_MS = 100
 const LAST_WORDS_MS = 100
 
 /**
- * Starts the process at once, and tells it which program to load when `gate` resolves. Must be called on the main thread: a confined process
- * dies with the thread that started it.
+ * Starts the process and opens the gate at once, and tells the process which program to load when the gate resolves. Must be called on the
+ * main thread: a confined process dies with the thread that started it.
  */
 export function createWorker(
   launch: Launch,
   limits: Limits,
-  gate: Promise<unknown> = Promise.resolve(),
+  gate: () => Promise<unknown> = () => Promise.resolve(),
 ): Worker {
   const group = openGroup(limits)
   const started = start(underLimits(launch, group?.joins ?? []))
@@ -163,7 +163,7 @@ export function createWorker(
 
   async function load(): Promise<Failure | undefined> {
     try {
-      await gate
+      await gate()
     } catch (problem) {
       stop('killed', 'it was not let in')
       throw problem

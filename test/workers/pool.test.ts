@@ -151,12 +151,27 @@ def execute(value):
   })
 
   test('lets nobody in when the gate is shut', async () => {
-    const gate = Promise.reject(new Error('the digest is another'))
-    gate.catch(() => {})
+    const gate = () => Promise.reject(new Error('the digest is another'))
     const pool = await openFixture('echo.py', { gate })
     await expect(pool.ready).rejects.toThrow('the digest is another')
     await expect(pool.run(1)).rejects.toThrow('the digest is another')
     await expect(pool.runMany([1, 2])).rejects.toThrow('the digest is another')
+  })
+
+  test('asks the gate for every process, also for one that replaces another', async () => {
+    let isShut = false
+    const gate = async () => {
+      if (isShut) throw new Error('the digest is another')
+    }
+    const pool = await openFixture('misbehave.py', { gate })
+    expect(await pool.run('first')).toMatchObject({ kind: 'ok' })
+    isShut = true
+    expect(await pool.run('second')).toMatchObject({ kind: 'ok' })
+    // Its process ends, and who is to blame would be found out in a new one.
+    await expect(pool.run('end')).rejects.toThrow('the digest is another')
+    await expect(pool.run('third')).rejects.toThrow('the digest is another')
+    isShut = false
+    expect(await pool.run('fourth')).toMatchObject({ kind: 'ok' })
   })
 
   test('never has more processes than its size, and uses all of them', async () => {
