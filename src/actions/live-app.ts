@@ -10,6 +10,7 @@ import { watchLifecycle } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { noActiveVersion, resolveVersion } from '../store/versions.ts'
 import { type CallOptions, createExecutor, type ExecutionReply, openVersion } from './executor.ts'
+import type { QueuedOptions } from './gather.ts'
 import { recordInBatches } from './record.ts'
 import { refuseResting } from './refuse-resting.ts'
 import { createRunningVersions, type Running } from './running-versions.ts'
@@ -35,13 +36,13 @@ export interface LiveApp {
   close(patienceMs?: number): Promise<void>
 }
 
-export interface LiveOptions extends CallOptions {
+export interface LiveOptions extends CallOptions, Pick<QueuedOptions, 'isGone'> {
   /** Instead of the active version. */
   version?: VersionSelector | undefined
 }
 
 export interface Held extends Pick<Running, 'version'> {
-  /** Where a single call is refused because too many are pending, this one waits for its turn. */
+  /** Where a single call is refused because too many are pending, or because it has waited too long, this one waits for its turn. */
   execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   release(): void
 }
@@ -69,6 +70,8 @@ export interface LiveAppOptions {
   size: number
   /** Calls that may wait or run at the same time; one more is refused. */
   maxPending?: number | undefined
+  /** A single call that has waited so long for a process is refused. */
+  maxWaitMs?: number | undefined
 }
 
 /** A version that could not be started is left alone for so long. */
@@ -77,6 +80,7 @@ const RETRY_MS = 250
 const PATIENCE_MS = 1000
 const SWEEP_MS = 500
 const MAX_PENDING = 1024
+const MAX_WAIT_MS = 10_000
 
 export async function openLiveApp(
   workspace: Workspace,
@@ -84,7 +88,7 @@ export async function openLiveApp(
   app: LoopApp,
   options: LiveAppOptions,
 ): Promise<LiveApp> {
-  const { maxPending = MAX_PENDING } = options
+  const { maxPending = MAX_PENDING, maxWaitMs = MAX_WAIT_MS } = options
   let configSeen = fingerprint(app.paths.config)
   let config: Config = await readConfig(data, app)
   const lifecycle = watchLifecycle(app)
@@ -257,7 +261,7 @@ export async function openLiveApp(
       return count(async () => {
         const running = await take(version)
         try {
-          return await running.gatherer.execute(input, call)
+          return await running.gatherer.execute(input, { ...call, maxWaitMs })
         } finally {
           release(running)
         }

@@ -20,6 +20,8 @@ type Item = { id: unknown; input: unknown } | { id: unknown; problem: string }
 interface Limits {
   concurrency: number
   stopOnFirstError: boolean
+  /** Then the rest is not run. */
+  isGone: () => boolean
 }
 
 /** `POST /loop-apps/{id}/execute-batch`: a document with all items, or a stream of lines of any length. */
@@ -27,7 +29,7 @@ export async function executeBatch(service: Service, call: Call, [id]: string[])
   const live = await service.apps.get(id!)
   if (requireType(call, ['application/json', NDJSON]) === NDJSON) return executeStream(service, live, call)
   const body = await readObject(call, MAX_BATCH_BYTES, PROPERTIES)
-  const limits = limitsOf(body.max_concurrency, body.stop_on_first_error)
+  const limits = limitsOf(call, body.max_concurrency, body.stop_on_first_error)
   const items = itemsOf(body.items)
   // All of it is answered by the version that is active when it begins.
   const held = await live.hold()
@@ -42,6 +44,7 @@ export async function executeBatch(service: Service, call: Call, [id]: string[])
 async function executeStream(service: Service, live: LiveApp, call: Call): Promise<Answer> {
   const { query } = call
   const limits = limitsOf(
+    call,
     query.has('max_concurrency') ? Number(query.get('max_concurrency')) : undefined,
     query.get('stop_on_first_error') === 'true',
   )
@@ -86,7 +89,7 @@ async function runItems(service: Service, held: Held, items: Item[], limits: Lim
   let next = 0
   let isStopped = false
   const lane = async () => {
-    while (next < items.length && !isStopped) {
+    while (next < items.length && !isStopped && !limits.isGone()) {
       const place = next++
       const result = await runItem(service, held, items[place]!)
       results[place] = result
@@ -117,10 +120,11 @@ function countsOf(results: Result[]) {
   return { total: results.length, succeeded: results.length - failed - skipped, failed, skipped }
 }
 
-function limitsOf(concurrency: unknown, stop: unknown): Limits {
+function limitsOf({ isGone }: Call, concurrency: unknown, stop: unknown): Limits {
   return {
     concurrency: wholeNumber('max_concurrency', concurrency, MAX_CONCURRENCY) ?? CONCURRENCY,
     stopOnFirstError: flag('stop_on_first_error', stop) ?? false,
+    isGone,
   }
 }
 

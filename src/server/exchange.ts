@@ -9,6 +9,8 @@ export interface Call {
   read(maxBytes: number): Promise<Buffer>
   /** The body as it comes; reading slowly slows the sender down. */
   stream(): AsyncIterable<Buffer>
+  /** Nobody is there any more to take the answer. */
+  isGone(): boolean
 }
 
 export interface Answer {

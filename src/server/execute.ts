@@ -19,7 +19,9 @@ export async function execute(service: Service, call: Call, [id]: string[]): Pro
     throw new LoopaiError('MISSING_VALUE', 'the body has no input', { hint: 'send {"input": …}' })
   const options = optionsOf(body)
   const key = call.header('idempotency-key')
-  if (key === undefined) return answerOf(service, await live.execute(body.input, options))
+  if (key === undefined)
+    return answerOf(service, await live.execute(body.input, { ...options, isGone: call.isGone }))
+  // Run although its client may have gone: it will be asked for again.
   const { reply, isReplayed } = await service.idempotency.once(`${id}\n${key}`, body, () =>
     live.execute(body.input, options),
   )

@@ -31,6 +31,7 @@ function callOf(request: Request): Call {
     async *stream() {
       for await (const chunk of stream()) yield Buffer.from(chunk)
     },
+    isGone: () => request.signal.aborted,
   }
 }
 

@@ -65,7 +65,7 @@ async function respond(
   response: ServerResponse,
   isClosing: () => boolean,
 ) {
-  const { status, headers, body } = await service.answer(callOf(request))
+  const { status, headers, body } = await service.answer(callOf(request, response))
   if (response.destroyed) return
   if (isClosing()) headers.Connection = 'close'
   if (typeof body !== 'string') return stream(response, status, headers, body)
@@ -117,7 +117,7 @@ function drained(response: ServerResponse): Promise<void> {
   })
 }
 
-function callOf(request: IncomingMessage): Call {
+function callOf(request: IncomingMessage, response: ServerResponse): Call {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   return {
@@ -129,6 +129,7 @@ function callOf(request: IncomingMessage): Call {
     header: name => request.headers[name] as string | undefined,
     read: maxBytes => read(request, maxBytes),
     stream: () => readSlowly(request),
+    isGone: () => response.destroyed,
   }
 }
 

@@ -39,6 +39,7 @@ export interface ServiceOptions {
   /** Processes of each version; default: one a core, from 2 to 4. */
   size?: number
   maxPending?: number
+  maxWaitMs?: number
 }
 
 /** Opens the apps and warms their active versions. */

@@ -31,6 +31,8 @@ def execute(input_data):
         raise ValueError("told to")
     if text == "sleep":
         time.sleep(60)
+    if text == "wait":
+        time.sleep(0.1)
     if text == "exit":
         os._exit(3)
     if text == "nonsense":

@@ -155,6 +155,32 @@ test('a full queue is 429 with Retry-After, and the next call is answered', asyn
   expect((await served.execute({ text: 'a' })).status).toBe(200)
 })
 
+test.each([
+  ['that travels with others', {}],
+  ['with a time limit of its own', { timeout_ms: 900 }],
+])(
+  'a call %s and has waited too long for a process is 503 with Retry-After, and is not run',
+  async (_, more) => {
+    const served = await serve(await dataDirectory({ programs: [OBEY] }), { maxWaitMs: 300 })
+    const first = served.execute({ text: 'sleep' }, { timeout_ms: 2000 })
+    await new Promise(resolve => setTimeout(resolve, 200))
+    const second = await served.execute({ text: 'a' }, more)
+    expect(second.status).toBe(503)
+    expect(second.headers.get('Retry-After')).toBe('1')
+    expect(await second.json()).toMatchObject({ code: 'BUSY', detail: expect.stringContaining('has waited') })
+    expect((await first).status).toBe(504)
+    expect((await served.execute({ text: 'a' })).status).toBe(200)
+    expect(recorded(served)).toMatchObject([{ status: 'timeout' }, { status: 'success' }])
+  },
+)
+
+test('the items of a batch wait as long as it takes', async () => {
+  const served = await serve(await dataDirectory({ programs: [OBEY] }), { maxWaitMs: 150 })
+  const items = Array.from({ length: 8 }, () => ({ input: { text: 'wait' } }))
+  const answer = await readJson(await served.post(`/loop-apps/${SPAM}/execute-batch`, { items }))
+  expect(answer).toMatchObject({ succeeded: 8 })
+})
+
 test('a repeated call with the same Idempotency-Key runs once; another body is a conflict', async () => {
   const served = await serve(await dataDirectory({ programs: [FIND_PRIZE] }))
   const call = (text: string) =>

@@ -13,11 +13,17 @@ async function open(program = ANSWER_HAM): Promise<Listening & { port: number }>
   return { ...listening, port: Number(new URL(listening.url).port) }
 }
 
-function post(url: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
+function post(
+  url: string,
+  body: string,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   return fetch(url + EXECUTE, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body,
+    signal,
   })
 }
 
@@ -39,6 +45,11 @@ const head = (length: number, more = '') =>
   `POST ${EXECUTE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${more}\r\n`
 
 const isAlive = async ({ url }: Listening) => (await post(url, '{"input":{"text":"a"}}')).status === 200
+
+async function executions({ url }: Listening): Promise<number> {
+  const answer = await fetch(`${url}/loop-apps/${SPAM}/stats`)
+  return ((await answer.json()) as { total_executions: number }).total_executions
+}
 
 test('a port answers as the handler does, and HEAD has no body', async () => {
   const listening = await open()
@@ -147,4 +158,40 @@ test('a port that is taken is refused with a hint', async () => {
     code: 'PORT_UNAVAILABLE',
     hint: expect.stringContaining('--port'),
   })
+})
+
+test('a call whose client has gone before its turn is not run, unless it has a key and will be asked for again', async () => {
+  const listening = await open(OBEY)
+  const first = post(listening.url, '{"input":{"text":"sleep"},"timeout_ms":1000}')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  const gone = new AbortController()
+  const waiting = [{}, { 'Idempotency-Key': 'k1' }].map(headers =>
+    post(listening.url, '{"input":{"text":"a"}}', headers, gone.signal).catch(error => error.name),
+  )
+  await new Promise(resolve => setTimeout(resolve, 200))
+  gone.abort()
+  expect(await Promise.all(waiting)).toEqual(['AbortError', 'AbortError'])
+  expect((await first).status).toBe(504)
+  expect(await isAlive(listening)).toBe(true)
+  expect(await executions(listening)).toBe(3)
+})
+
+test('what is left of a batch is not run when its client has gone', async () => {
+  const listening = await open(OBEY)
+  const gone = new AbortController()
+  const items = Array.from({ length: 100 }, () => ({ input: { text: 'wait' } }))
+  const batch = fetch(`${listening.url}/loop-apps/${SPAM}/execute-batch`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ items, max_concurrency: 1 }),
+    signal: gone.signal,
+  })
+  await new Promise(resolve => setTimeout(resolve, 500))
+  gone.abort()
+  await expect(batch).rejects.toThrow()
+  await new Promise(resolve => setTimeout(resolve, 500))
+  const before = await executions(listening)
+  await new Promise(resolve => setTimeout(resolve, 500))
+  expect(await executions(listening)).toBe(before)
+  expect(before).toBeLessThan(items.length)
 })
