@@ -52,8 +52,11 @@ export interface Executor {
   execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   /** Answers all inputs, in their order, and records them with one write. */
   executeMany(inputs: unknown[], options?: CallOptions): Promise<ExecutionReply[]>
-  /** The same for calls that say something of their own, except a time limit. */
-  executeAll(calls: AskedCall[]): Promise<ExecutionReply[]>
+  /**
+   * The same for calls that say something of their own, except a time limit. Those that are not with a process after `patienceMs` are not
+   * run, and have no reply.
+   */
+  executeFor(patienceMs: number, calls: AskedCall[]): Promise<(ExecutionReply | undefined)[]>
   /** How many executions could not be recorded so far. */
   unrecorded(): number
   close(): Promise<void>
@@ -91,14 +94,27 @@ export function createExecutor(parts: ExecutorParts): Executor {
     version,
     sandbox: program.sandbox,
     failure: program.failure,
-    execute: async (input, options = {}) => (await run(parts, [{ input, options }], options.timeoutMs))[0]!,
-    executeMany: (inputs, options = {}) =>
-      run(
-        parts,
-        inputs.map(input => ({ input, options })),
-        options.timeoutMs,
-      ),
-    executeAll: calls => run(parts, calls),
+    async execute(input, options = {}) {
+      const [reply] = await run(parts, [{ input, options }], async () => [
+        await program.answer(input, { timeoutMs: options.timeoutMs }),
+      ])
+      return reply!
+    },
+    async executeMany(inputs, options = {}) {
+      const calls = inputs.map(input => ({ input, options }))
+      const { timeoutMs } = options
+      const replies = await run(parts, calls, async () =>
+        inputs.length === 1
+          ? [await program.answer(inputs[0], { timeoutMs })]
+          : program.answerMany(inputs, { timeoutMs }),
+      )
+      // All of them were run.
+      return replies as ExecutionReply[]
+    },
+    executeFor(patienceMs, calls) {
+      const inputs = calls.map(call => call.input)
+      return run(parts, calls, () => program.answerFor(patienceMs, inputs))
+    },
     unrecorded: () => parts.recorder?.failures().count ?? 0,
     close: () => program.close(),
   }
@@ -107,23 +123,18 @@ export function createExecutor(parts: ExecutorParts): Executor {
 async function run(
   parts: ExecutorParts,
   calls: AskedCall[],
-  timeoutMs?: number | undefined,
-): Promise<ExecutionReply[]> {
+  answer: () => Promise<(Outcome | undefined)[]>,
+): Promise<(ExecutionReply | undefined)[]> {
   const { program, recorder } = parts
   const timestamp = parts.now().toISOString()
   const ids = newIds(calls.length)
-  const outcomes =
-    calls.length === 1
-      ? [await program.answer(calls[0]!.input, { timeoutMs })]
-      : await program.answerMany(
-          calls.map(call => call.input),
-          { timeoutMs },
-        )
+  const outcomes = await answer()
   const { privacy, sampling } = parts.settings()
   const isChosen = createSampler(sampling.rate)
-  const finished = calls.map(({ input, options }, i): Finished => {
+  const finished = calls.map(({ input, options }, i): Finished | undefined => {
     const id = ids[i]!
-    const outcome = outcomes[i]!
+    const outcome = outcomes[i]
+    if (!outcome) return undefined
     const probability = options.forceValidation ? 1 : sampling.rate
     const isIn = outcome.status === 'success' && (options.forceValidation === true || isChosen(id))
     return { id, input: input as Json, outcome, sample: { isIn, probability }, client: options.client }
@@ -133,9 +144,13 @@ async function run(
     privacy.record !== 'off' &&
     recorder.record(
       timestamp.slice(0, 10),
-      finished.map(lineWriter(timestamp, { ...parts, sandbox: program.sandbox, privacy })),
+      finished.filter(isFinished).map(lineWriter(timestamp, { ...parts, sandbox: program.sandbox, privacy })),
     )
-  return finished.map(one => replyOf(parts, one, isRecorded))
+  return finished.map(one => one && replyOf(parts, one, isRecorded))
+}
+
+function isFinished(one: Finished | undefined): one is Finished {
+  return one !== undefined
 }
 
 function replyOf(

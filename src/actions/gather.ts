@@ -24,6 +24,8 @@ interface Waiting extends AskedCall {
 /** Calls travel together as long as all of them take no longer than this: nobody should wait for others. */
 const TOGETHER_MS = 10
 const MAX_TOGETHER = 64
+/** Calls that are not with a process so long after they were sent, because others of the message are slow, go back to the queue. */
+const PATIENCE_MS = 100
 /** So often the queue is looked through for calls that have waited too long. */
 const LOOK_MS = 100
 
@@ -81,11 +83,20 @@ export function createGatherer(executor: Executor, lanes: number): Gatherer {
     try {
       const [{ input, options }] = calls as [Waiting]
       const replies =
-        calls.length === 1 ? [await executor.execute(input, options)] : await executor.executeAll(calls)
-      for (let place = 0; place < calls.length; place++) calls[place]!.resolve(replies[place]!)
-      const took = Math.max(0.01, replies[0]!.latency_ms)
+        calls.length === 1
+          ? [await executor.execute(input, options)]
+          : await executor.executeFor(PATIENCE_MS, calls)
+      const rest = calls.filter((call, place) => {
+        const reply = replies[place]
+        if (reply) call.resolve(reply)
+        return !reply
+      })
+      waiting.unshift(...rest)
+      lookLater()
+      const took = Math.max(0.01, replies[0]?.latency_ms ?? 0)
       // A process that had to wait for the processor looks slow: what it can do counts more than what it did once.
-      usualMs += (took - usualMs) / (took < usualMs ? 4 : 64)
+      if (rest.length > 0) usualMs = TOGETHER_MS
+      else usualMs += (took - usualMs) / (took < usualMs ? 4 : 64)
     } catch (problem) {
       for (const call of calls) call.reject(problem)
     }

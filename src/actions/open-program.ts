@@ -1,6 +1,6 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
-import type { Failure } from '../domain/outcome.ts'
+import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -17,6 +17,8 @@ export interface Program {
   answer(input: unknown, options?: AnswerOptions): Promise<Outcome>
   /** Answers all inputs, in their order, on all processes at once: much faster than one by one. */
   answerMany(inputs: unknown[], options?: AnswerOptions): Promise<Outcome[]>
+  /** The same for so long: inputs that are not with a process by then are not run, and have no outcome. */
+  answerFor(patienceMs: number, inputs: unknown[]): Promise<(Outcome | undefined)[]>
   close(): Promise<void>
 }
 
@@ -61,6 +63,20 @@ export async function openProgram(
     const pool = await opening
     const stop = () => void pool.close()
     signal?.addEventListener('abort', stop, { once: true })
+    const answerAll = async (
+      values: unknown[],
+      run: (fitting: unknown[]) => Promise<(Reply | undefined)[]>,
+    ): Promise<(Outcome | undefined)[]> => {
+      const problems = values.map(input)
+      const replies = await run(values.filter((_, i) => problems[i]!.length === 0))
+      signal?.throwIfAborted()
+      let next = 0
+      return problems.map(found => {
+        if (found.length > 0) return invalidInput(found)
+        const reply = replies[next++]
+        return reply && outcomeOf(reply, output)
+      })
+    }
     return {
       sandbox: pool.sandbox,
       failure: await pool.ready,
@@ -79,16 +95,10 @@ export async function openProgram(
           return invalidInput([{ pointer: '', message }])
         }
       },
-      async answerMany(values, call = {}) {
-        const problems = values.map(input)
-        const fitting = values.filter((_, i) => problems[i]!.length === 0)
-        const replies = await pool.runMany(fitting, limitOf(call))
-        signal?.throwIfAborted()
-        let next = 0
-        return problems.map(found =>
-          found.length > 0 ? invalidInput(found) : outcomeOf(replies[next++]!, output),
-        )
-      },
+      answerMany: (values, call = {}) =>
+        // Each of them has a reply, and so an outcome.
+        answerAll(values, fitting => pool.runMany(fitting, limitOf(call))) as Promise<Outcome[]>,
+      answerFor: (patienceMs, values) => answerAll(values, fitting => pool.runFor(patienceMs, fitting)),
     }
   } catch (problem) {
     await opening.then(pool => pool.close()).catch(() => {})

@@ -11,6 +11,8 @@ interface Chunks {
   /** How many workers at the same time. */
   lanes: number
   pace: Pace
+  /** So long after the first worker has begun, nothing more is sent to any. */
+  patienceMs: number
   runOne: (input: unknown) => Promise<Reply>
 }
 
@@ -44,17 +46,21 @@ export function newPace(): Pace {
   return { perInputMs: 1, most: FIRST_INPUTS }
 }
 
-export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Reply[]> {
-  const { crew, limits, timeoutMs, lanes, pace, runOne } = chunks
-  const replies: Reply[] = new Array(inputs.length)
+/** What was not run, because there was no more time for it, has no reply. */
+export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(Reply | undefined)[]> {
+  const { crew, limits, timeoutMs, lanes, pace, patienceMs, runOne } = chunks
+  const replies: (Reply | undefined)[] = new Array(inputs.length).fill(undefined)
   const rest: Range[] = [{ from: 0, to: inputs.length }]
   const fair = Math.ceil(inputs.length / lanes)
   let failure: Failure | undefined
   let hasLoaded = false
+  let until = Infinity
   let failedLoads = 0
 
+  const isLate = () => performance.now() > until
+
   async function lane() {
-    while (rest.length > 0 && !failure) {
+    while (rest.length > 0 && !failure && !isLate()) {
       const worker = await crew.acquire()
       if (!worker) return fail({ kind: 'killed', message: 'the pool is closed', latencyMs: 0 })
       await turn(worker)
@@ -72,8 +78,10 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Re
       if (loading) return failToLoad(loading)
       hasLoaded = true
       const since = performance.now()
+      until = Math.min(until, since + patienceMs)
       while (!suspects) {
-        const isOver = !worker.isAlive() || (crew.isWanted() && performance.now() - since > TURN_MS)
+        const isLong = crew.isWanted() && performance.now() - since > TURN_MS
+        const isOver = isLong || isLate() || !worker.isAlive()
         while (!isOver && sent.length < IN_FLIGHT && rest.length > 0) {
           const chunk = encode(take())
           if (chunk.bytes) sent.push({ ...chunk, answer: send(worker, chunk) })
@@ -144,7 +152,8 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<Re
     for (let place = from; place < to; place++) {
       await runAlone({ from: place, to: place + 1 })
       const { kind } = replies[place]!
-      if (kind === 'ok' || kind === 'error' || kind === 'bad-output') continue
+      const isInnocent = kind === 'ok' || kind === 'error' || kind === 'bad-output'
+      if (isInnocent && !isLate()) continue
       if (place + 1 < to) rest.push({ from: place + 1, to })
       return
     }

@@ -19,6 +19,8 @@ export interface Pool {
    * An input that is too large is a reply.
    */
   runMany(inputs: unknown[], options?: RunOptions): Promise<Reply[]>
+  /** The same for so long: inputs that no worker was sent by then are not run, and have no reply. One at least is run. */
+  runFor(patienceMs: number, inputs: unknown[]): Promise<(Reply | undefined)[]>
   /** Kills every worker, and resolves when they are gone. Calls that are not answered yet end as `killed`. */
   close(): Promise<void>
 }
@@ -88,16 +90,24 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
+  async function runSome(
+    inputs: unknown[],
+    patienceMs: number,
+    { timeoutMs = limits.timeout_ms }: RunOptions = {},
+  ): Promise<(Reply | undefined)[]> {
+    const lanes = Math.min(size, inputs.length)
+    const runOne = (input: unknown) => runOrRefuse(input, { timeoutMs })
+    if (launch.singleUse || launch.runner.isolation === 'request')
+      return runEach(inputs, lanes, patienceMs, runOne)
+    return runInChunks(inputs, { crew, limits, timeoutMs, lanes, pace, patienceMs, runOne })
+  }
+
   return {
     ready: crew.ready,
     run,
-    async runMany(inputs, runOptions) {
-      const { timeoutMs = limits.timeout_ms } = runOptions ?? {}
-      const lanes = Math.min(size, inputs.length)
-      const runOne = (input: unknown) => runOrRefuse(input, runOptions)
-      if (launch.singleUse || launch.runner.isolation === 'request') return runEach(inputs, lanes, runOne)
-      return runInChunks(inputs, { crew, limits, timeoutMs, lanes, pace, runOne })
-    },
+    // With time without end, all of them are run.
+    runMany: (inputs, runOptions) => runSome(inputs, Infinity, runOptions) as Promise<Reply[]>,
+    runFor: (patienceMs, inputs) => runSome(inputs, patienceMs),
     close: crew.close,
   }
 }
@@ -108,11 +118,17 @@ function refuse(message: string): Failure {
   return { kind: 'bad-input', message, latencyMs: 0 }
 }
 
-async function runEach(inputs: unknown[], lanes: number, runOne: (input: unknown) => Promise<Reply>) {
-  const replies: Reply[] = new Array(inputs.length)
+async function runEach(
+  inputs: unknown[],
+  lanes: number,
+  patienceMs: number,
+  runOne: (input: unknown) => Promise<Reply>,
+) {
+  const replies: (Reply | undefined)[] = new Array(inputs.length).fill(undefined)
+  const until = performance.now() + patienceMs
   let next = 0
   const lane = async () => {
-    while (next < inputs.length) {
+    while (next < inputs.length && (next === 0 || performance.now() < until)) {
       const place = next++
       replies[place] = await runOne(inputs[place])
     }

@@ -174,6 +174,28 @@ test.each([
   },
 )
 
+test('calls that travel with slow ones do not wait for the end of all of them', async () => {
+  const root = await dataDirectory({ programs: [OBEY], limits: { timeout_ms: 500 } })
+  const served = await serve(root, { maxWaitMs: 2000 })
+  const all = (count: number, text: string) =>
+    Array.from({ length: count }, async () => (await served.execute({ text })).status)
+  // By now it is known to be fast.
+  for (let round = 0; round < 5; round++) await Promise.all(all(40, 'a'))
+  const order: string[] = []
+  const noted = (name: string, statuses: Promise<number>[]) =>
+    Promise.all(statuses).then(found => {
+      order.push(name)
+      return new Set(found)
+    })
+  const fast = noted('fast', all(5, 'a'))
+  const slow = noted('slow', all(20, 'sleep'))
+  const late = noted('late', [...all(1, 'sleep'), ...all(5, 'a')])
+  expect(await fast).toEqual(new Set([200]))
+  expect(order).toEqual(['fast'])
+  expect(await slow).toEqual(new Set([503, 504]))
+  expect(await late).toEqual(new Set([503]))
+})
+
 test('the items of a batch wait as long as it takes', async () => {
   const served = await serve(await dataDirectory({ programs: [OBEY] }), { maxWaitMs: 150 })
   const items = Array.from({ length: 8 }, () => ({ input: { text: 'wait' } }))
