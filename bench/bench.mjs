@@ -10,6 +10,7 @@ const BENCHMARKS = {
   batch: 'A batch of messages',
   store: 'Writing and reading the data directory',
   serve: 'Answering over HTTP',
+  offered: 'Answering in time',
   accuracy: 'How good the learned programs are',
 }
 

@@ -1,25 +1,16 @@
 // Requests a second over HTTP, as ratios, from interleaved rounds: `loopai serve` (sandboxed, validated, recorded, logged) beside FastAPI and
 // Flask that call the same function in their own process and write the same line, and a bare Node server that only echoes JSON.
 //   node bench/serve.mjs [rounds] [seconds]     needs wrk; peers come from pip into a temporary environment, or from LOOPAI_BENCH_PYTHON
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { CLASSIFIER } from './classifier.mjs'
 import { command, median, table } from './measure.mjs'
+import { APP, INPUT, openServers } from './servers.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const SECONDS = Number(process.argv[3] ?? 5)
 const CONNECTIONS = 32
-const APP = 'spam-detector-001'
-const BIN = fileURLToPath(new URL('../bin/loopai.js', import.meta.url))
-const folder = mkdtempSync(path.join(os.tmpdir(), 'loopai-bench-'))
-const INPUT = {
-  text: 'Congratulations you win a free prize, call now before the meeting to get your money',
-  sender: 'a@example.com',
-}
 
 /** What a record and a log line of ours hold. */
 const RECORD = `import json, sys, time, uuid
@@ -69,31 +60,18 @@ def run():
     return {'output': answer['result'], 'confidence': answer['confidence'], 'execution_id': identity, 'latency_ms': took}
 `
 
-const ECHO = `import { createServer } from 'node:http'
-createServer((request, response) => {
-  const chunks = []
-  request.on('data', chunk => chunks.push(chunk))
-  request.on('end', () => {
-    const { input } = JSON.parse(Buffer.concat(chunks).toString())
-    const text = JSON.stringify({ output: input })
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
-    response.end(text)
-  })
-}).listen(Number(process.argv[2]), '127.0.0.1')
-`
-
 if (spawnSync('wrk', ['-v']).error) {
   console.log('skipped: there is no wrk on this machine (apt-get install wrk)')
   process.exit(0)
 }
 
-const log = openSync(path.join(folder, 'log'), 'a')
-const servers = []
+const servers = openServers()
+const { folder } = servers
 try {
   const contenders = []
   for (const contender of [
-    await loopaiServer(),
-    echoServer(),
+    servers.loopaiServer(),
+    servers.echoServer(),
     peer('FastAPI, uvicorn', 'fastapi', python => [
       python,
       '-m',
@@ -120,7 +98,7 @@ try {
     ]),
   ]) {
     if (contender.missing) contenders.push(contender)
-    else contenders.push({ ...contender, ...(await start(contender)) })
+    else contenders.push({ ...contender, ...(await servers.start(contender)) })
   }
   const present = contenders.filter(one => !one.missing)
   const rounds = present.map(() => [])
@@ -133,8 +111,7 @@ try {
   }
   report(contenders, present, rounds)
 } finally {
-  for (const server of servers) kill(server)
-  rmSync(folder, { recursive: true, force: true })
+  servers.close()
 }
 
 function report(contenders, present, rounds) {
@@ -152,33 +129,6 @@ function report(contenders, present, rounds) {
     `${CONNECTIONS} connections, ${ROUNDS} interleaved rounds of ${SECONDS} s, ${os.cpus().length} cores, Node ${process.version}\n`,
   )
   console.log(table(head, rows))
-}
-
-async function loopaiServer() {
-  const spec = path.join(folder, 'spec.yaml')
-  writeFileSync(path.join(folder, 'classifier.py'), CLASSIFIER)
-  writeFileSync(
-    spec,
-    `loop_app_id: ${APP}
-task: Classify
-input_schema: {type: object, properties: {text: {type: string}, sender: {type: string}}, required: [text]}
-output_schema: {type: string, enum: [spam, ham]}
-`,
-  )
-  const data = path.join(folder, 'data')
-  const person = { GIT_AUTHOR_NAME: 'Bench', GIT_AUTHOR_EMAIL: 'bench@example.com' }
-  const env = { ...person, GIT_COMMITTER_NAME: 'Bench', GIT_COMMITTER_EMAIL: 'bench@example.com' }
-  const loopai = (...args) => command(folder, process.execPath, [BIN, '-C', data, ...args], { env })
-  command(folder, process.execPath, [BIN, 'init', data], { env })
-  loopai('create', APP, '--from', spec)
-  loopai('add', APP, path.join(folder, 'classifier.py'))
-  loopai('promote', APP, 'v1', '--force', '-m', 'for the benchmark')
-  return { name: 'loopai serve', args: port => [process.execPath, BIN, '-C', data, 'serve', '--port', port] }
-}
-
-function echoServer() {
-  writeFileSync(path.join(folder, 'echo.mjs'), ECHO)
-  return { name: 'bare node:http echo', args: port => [process.execPath, 'echo.mjs', port] }
 }
 
 function peer(name, module, args) {
@@ -210,32 +160,6 @@ function has(python, module) {
   return spawnSync(python, ['-c', `import ${module}`]).status === 0
 }
 
-async function start({ name, args }) {
-  const port = await freePort()
-  const [file, ...rest] = args(String(port))
-  const server = spawn(file, rest, { cwd: folder, stdio: ['ignore', log, log], detached: true })
-  servers.push(server)
-  const url = `http://127.0.0.1:${port}/loop-apps/${APP}/execute`
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await answers(url)) return { url }
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error(`${name} does not answer: ${readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000)}`)
-}
-
-async function answers(url) {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ input: INPUT }),
-    })
-    return response.ok
-  } catch {
-    return false
-  }
-}
-
 function load(url) {
   const script = path.join(folder, 'post.lua')
   writeFileSync(
@@ -254,23 +178,4 @@ end
   const { requests, us, failed, p50, p99 } = JSON.parse(said.trim().split('\n').at(-1))
   if (failed > 0) throw new Error(`${failed} requests to ${url} failed`)
   return { perSecond: requests / (us / 1e6), p50, p99 }
-}
-
-function freePort() {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-/** A server and the processes that it has started. */
-function kill(server) {
-  try {
-    process.kill(-server.pid, 'SIGKILL')
-  } catch {
-    // It is gone.
-  }
 }
