@@ -63,11 +63,15 @@ output_schema: {type: string, enum: [spam, ham]}
     return { name: 'bare node:http echo', args: port => [process.execPath, 'echo.mjs', port] }
   }
 
-  /** Starts one, and waits until it answers. */
-  async function start({ name, args }) {
+  /** Starts one, and waits until it answers. What it logs is kept, unless that would be too much. */
+  async function start({ name, args }, { isLogged = true } = {}) {
     const port = await freePort()
     const [file, ...rest] = args(String(port))
-    const server = spawn(file, rest, { cwd: folder, stdio: ['ignore', log, log], detached: true })
+    const server = spawn(file, rest, {
+      cwd: folder,
+      stdio: ['ignore', log, isLogged ? log : 'ignore'],
+      detached: true,
+    })
     servers.push(server)
     const url = `http://127.0.0.1:${port}/loop-apps/${APP}/execute`
     for (let attempt = 0; attempt < 200; attempt++) {
