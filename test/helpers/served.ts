@@ -1,5 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { rename, symlink } from 'node:fs/promises'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -88,8 +87,8 @@ export async function appOf(root: string, id = SPAM) {
 
 /** Moves the link as a promotion does: a reader sees the old version or the new one. */
 export async function activate({ paths }: LoopApp, version: number): Promise<void> {
-  await symlink(`v${version}`, `${paths.active}.new`)
-  await rename(`${paths.active}.new`, paths.active)
+  symlinkSync(`v${version}`, `${paths.active}.new`)
+  renameSync(`${paths.active}.new`, paths.active)
 }
 
 let numbers = new Map<string, number>()

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { LoopaiClient } from '../../src/client.ts'
 import { serveProcess } from '../helpers/serve-process.ts'
-import { ANSWER_HAM, activate, appOf, dataDirectory, FIND_PRIZE, OBEY, SPAM } from '../helpers/served.ts'
+import { ANSWER_HAM, dataDirectory, FIND_PRIZE, OBEY, SPAM } from '../helpers/served.ts'
 
 const BIN = new URL('../../bin/loopai.js', import.meta.url).pathname
 
@@ -122,39 +122,6 @@ function killWorker(server: number): boolean {
     return false
   }
 }
-
-test('a hundred promotions on the disk under load through a real port: not one request fails', async () => {
-  const root = await dataDirectory({ programs: [FIND_PRIZE, ANSWER_HAM], active: 1 })
-  const server = await serveProcess(root)
-  const client = new LoopaiClient(SPAM, { baseUrl: server.url, tries: 1 })
-  const app = await appOf(root)
-  const seen = new Set<number>()
-  const problems: unknown[] = []
-  let isOver = false
-  const ask = async () => {
-    while (!isOver) {
-      try {
-        const { output, version } = await client.execute({ text: 'a prize' })
-        seen.add(version)
-        if (output !== (version === 1 ? 'spam' : 'ham')) problems.push(`v${version}: ${output}`)
-      } catch (error) {
-        problems.push(String(error))
-      }
-    }
-  }
-  const asking = Array.from({ length: 8 }, ask)
-  try {
-    for (let count = 0; count < 100; count++) {
-      await activate(app, 1 + (count % 2))
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
-  } finally {
-    isOver = true
-  }
-  await Promise.all(asking)
-  expect(problems).toEqual([])
-  expect([...seen].sort()).toEqual([1, 2])
-})
 
 test('the client is one file without imports, as browsers take it', () => {
   const file = readFileSync(new URL('../../dist/client.js', import.meta.url), 'utf8')
