@@ -13,10 +13,18 @@ export interface Listening {
   close(patienceMs?: number): Promise<void>
 }
 
-/** So long a client may take for the head of a request, for a body that is read whole, and between two parts of a stream. */
-const HEAD_MS = 10_000
-const BODY_MS = 30_000
-const SILENCE_MS = 60_000
+/** How long a client may take. */
+interface Patience {
+  /** For the head of a request. */
+  headMs: number
+  /** For a body that is read whole. */
+  bodyMs: number
+  /** Between two parts of a stream that it sends or takes, and for an answer that it takes. */
+  silenceMs: number
+}
+
+const PATIENCE: Patience = { headMs: 10_000, bodyMs: 30_000, silenceMs: 60_000 }
+const LOOK_MS = 2000
 const KEEP_ALIVE_MS = 65_000
 const PATIENCE_MS = 30_000
 const MAX_HEAD_BYTES = 16 * 1024
@@ -27,19 +35,22 @@ const MAX_HEAD_BYTES = 16 * 1024
  */
 export async function listen(
   service: Service,
-  { host, port }: { host: string; port: number },
+  { host, port, patience = PATIENCE }: { host: string; port: number; patience?: Patience },
 ): Promise<Listening> {
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: HEAD_MS,
+    headersTimeout: patience.headMs,
     // Streams may take as long as they like; `read` and `stream` watch the clock themselves.
     requestTimeout: 0,
-    connectionsCheckingInterval: 2000,
+    connectionsCheckingInterval: Math.min(LOOK_MS, patience.headMs),
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   })
   let isClosing = false
-  server.on('request', (request, response) => void respond(service, request, response, () => isClosing))
+  server.on(
+    'request',
+    (request, response) => void respond(service, request, response, patience, () => isClosing),
+  )
   server.on('checkContinue', (request, response) => {
     response.writeContinue()
     server.emit('request', request, response)
@@ -63,16 +74,24 @@ async function respond(
   service: Service,
   request: IncomingMessage,
   response: ServerResponse,
+  patience: Patience,
   isClosing: () => boolean,
 ) {
-  const { status, headers, body } = await service.answer(callOf(request, response))
+  const { status, headers, body } = await service.answer(callOf(request, response, patience))
   if (response.destroyed) return
   if (isClosing()) headers.Connection = 'close'
-  if (typeof body !== 'string') return stream(response, status, headers, body)
+  if (typeof body !== 'string') return stream(response, status, headers, body, patience.silenceMs)
   headers['Content-Length'] = String(Buffer.byteLength(body))
   response.writeHead(status, headers)
   response.end(request.method === 'HEAD' ? undefined : body)
+  if (response.writableLength > 0) letGo(response, patience.silenceMs)
   if (headers.Connection === 'close' && !request.complete) cutOff(request)
+}
+
+/** An answer that its client does not take is not kept for ever. */
+function letGo(response: ServerResponse, silenceMs: number) {
+  const timer = setTimeout(() => response.destroy(), silenceMs)
+  response.once('close', () => clearTimeout(timer))
 }
 
 /** A body that nobody wants is not read to its end. The client gets a moment to read why. */
@@ -88,13 +107,14 @@ async function stream(
   status: number,
   headers: Record<string, string>,
   parts: AsyncIterable<string>,
+  silenceMs: number,
 ) {
   response.writeHead(status, headers)
   response.flushHeaders()
   try {
     for await (const part of parts) {
       if (response.destroyed) return
-      if (!response.write(part)) await drained(response)
+      if (!response.write(part)) await drained(response, silenceMs)
     }
     response.end()
   } catch {
@@ -103,7 +123,7 @@ async function stream(
   }
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(response: ServerResponse, silenceMs: number): Promise<void> {
   return new Promise(resolve => {
     const go = () => {
       clearTimeout(timer)
@@ -111,13 +131,13 @@ function drained(response: ServerResponse): Promise<void> {
       response.off('close', go)
       resolve()
     }
-    const timer = setTimeout(() => response.destroy(), SILENCE_MS)
+    const timer = setTimeout(() => response.destroy(), silenceMs)
     response.once('drain', go)
     response.once('close', go)
   })
 }
 
-function callOf(request: IncomingMessage, response: ServerResponse): Call {
+function callOf(request: IncomingMessage, response: ServerResponse, patience: Patience): Call {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   return {
@@ -127,18 +147,18 @@ function callOf(request: IncomingMessage, response: ServerResponse): Call {
       return new URLSearchParams(mark < 0 ? '' : url.slice(mark))
     },
     header: name => request.headers[name] as string | undefined,
-    read: maxBytes => read(request, maxBytes),
-    stream: () => readSlowly(request),
+    read: maxBytes => read(request, maxBytes, patience.bodyMs),
+    stream: () => readSlowly(request, patience.silenceMs),
     isGone: () => response.destroyed,
   }
 }
 
-function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function read(request: IncomingMessage, maxBytes: number, bodyMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes))
     const chunks: Buffer[] = []
     let size = 0
-    const timer = setTimeout(() => stop(tooSlow()), BODY_MS)
+    const timer = setTimeout(() => stop(tooSlow(bodyMs)), bodyMs)
     const stop = (problem: Error) => {
       clearTimeout(timer)
       request.off('data', take)
@@ -158,13 +178,13 @@ function read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   })
 }
 
-async function* readSlowly(request: IncomingMessage): AsyncGenerator<Buffer> {
-  request.setTimeout(SILENCE_MS, () => request.destroy())
+async function* readSlowly(request: IncomingMessage, silenceMs: number): AsyncGenerator<Buffer> {
+  request.setTimeout(silenceMs, () => request.destroy())
   yield* request as AsyncIterable<Buffer>
 }
 
-function tooSlow(): LoopaiError {
-  return new LoopaiError('SLOW_REQUEST', `the body did not come within ${BODY_MS / 1000} seconds`)
+function tooSlow(bodyMs: number): LoopaiError {
+  return new LoopaiError('SLOW_REQUEST', `the body did not come within ${bodyMs / 1000} seconds`)
 }
 
 const BROKEN: Record<string, [number, string]> = {

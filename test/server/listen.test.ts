@@ -2,15 +2,24 @@ import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Listening, listen } from '../../src/server/listen.ts'
+import type { Service } from '../../src/server/service.ts'
 import { ANSWER_HAM, dataDirectory, OBEY, SPAM, serve } from '../helpers/served.ts'
 
 const EXECUTE = `/loop-apps/${SPAM}/execute`
 
-async function open(program = ANSWER_HAM): Promise<Listening & { port: number }> {
-  const { service } = await serve(await dataDirectory({ programs: [program] }))
-  const listening = await listen(service, { host: '127.0.0.1', port: 0 })
+/** More than fits between two sockets that nobody reads. */
+const ANSWER_MUCH = 'def execute(input_data):\n    return "x" * 1_000_000\n'
+
+const IMPATIENT = { headMs: 400, bodyMs: 400, silenceMs: 400 }
+
+async function open(
+  program = ANSWER_HAM,
+  patience?: typeof IMPATIENT,
+): Promise<Listening & { port: number; service: Service }> {
+  const { service } = await serve(await dataDirectory({ programs: [program], output: { type: 'string' } }))
+  const listening = await listen(service, { host: '127.0.0.1', port: 0, ...(patience && { patience }) })
   onTestFinished(() => listening.close(0))
-  return { ...listening, port: Number(new URL(listening.url).port) }
+  return { ...listening, service, port: Number(new URL(listening.url).port) }
 }
 
 function post(
@@ -138,6 +147,75 @@ test('a client that goes away in the middle of its body harms nobody', async () 
   socket.write(`${head(1000)}{"input":`)
   await new Promise(resolve => setTimeout(resolve, 50))
   socket.destroy()
+  expect(await isAlive(listening)).toBe(true)
+})
+
+test.each([
+  ['says nothing', ''],
+  ['is slow with its head', 'POST / HTTP/1.1\r\nHost: local'],
+  ['is slow with its body', `${head(1000)}{"input":`],
+])('a client that %s is told, and let go', async (_, sent) => {
+  const listening = await open(ANSWER_HAM, IMPATIENT)
+  const answer = raw(listening.port, sent)
+  expect(await isAlive(listening)).toBe(true)
+  expect(await answer).toMatch(/^HTTP\/1.1 408 /)
+})
+
+test('a client that closes its half of the connection counts as gone, and nothing is left of it', async () => {
+  const listening = await open(OBEY)
+  const socket = connect(listening.port, '127.0.0.1')
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  const body = '{"input":{"text":"sleep"},"timeout_ms":500}'
+  socket.end(`${head(body.length)}${body}`)
+  socket.resume()
+  await closed
+  expect(await isAlive(listening)).toBe(true)
+  const app = await listening.service.apps.get(SPAM)
+  await expect.poll(() => app.health().pending, { timeout: 10_000 }).toBe(0)
+})
+
+test('a client that sends lines and takes no answers is read no further, and is let go', async () => {
+  const listening = await open(ANSWER_HAM, IMPATIENT)
+  const socket = connect(listening.port, '127.0.0.1')
+  socket.on('error', () => {})
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  socket.pause()
+  socket.write(
+    `POST /loop-apps/${SPAM}/execute-batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  )
+  const lines = '{"input":{"text":"a"}}\n'.repeat(1000)
+  const part = `${lines.length.toString(16)}\r\n${lines}\r\n`
+  let bytes = 0
+  const clock = setInterval(() => {
+    if (socket.writableLength > 1024 * 1024) return
+    bytes += part.length
+    socket.write(part)
+  }, 1)
+  await closed
+  clearInterval(clock)
+  expect(bytes).toBeLessThan(64 * 1024 * 1024)
+  expect(await executions(listening)).toBeLessThan(bytes / 20)
+  expect(await isAlive(listening)).toBe(true)
+})
+
+test('a client that asks for much and takes nothing is let go', async () => {
+  const listening = await open(ANSWER_MUCH, IMPATIENT)
+  const socket = connect(listening.port, '127.0.0.1')
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  socket.on('error', () => {})
+  socket.pause()
+  const body = '{"input":{"text":"a"}}'
+  for (let count = 0; count < 20; count++) socket.write(`${head(body.length)}${body}`)
+  await expect.poll(() => executions(listening), { timeout: 20_000 }).toBe(20)
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  let answers = ''
+  socket.on('data', chunk => {
+    answers += chunk.toString('latin1')
+  })
+  socket.resume()
+  // A connection that is kept would stay open for a minute.
+  await closed
+  expect(answers.length).toBeLessThan(20e6)
   expect(await isAlive(listening)).toBe(true)
 })
 
