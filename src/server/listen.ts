@@ -23,11 +23,23 @@ interface Patience {
   silenceMs: number
 }
 
+/** What the requests of one port have in common. */
+interface Door {
+  patience: Patience
+  isClosing: boolean
+  /** Of bodies that are not complete, or not answered yet. */
+  bodyBytes: number
+}
+
 const PATIENCE: Patience = { headMs: 10_000, bodyMs: 30_000, silenceMs: 60_000 }
 const LOOK_MS = 2000
 const KEEP_ALIVE_MS = 65_000
 const PATIENCE_MS = 30_000
 const MAX_HEAD_BYTES = 16 * 1024
+/** Of all bodies that are read whole at the same time. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024
+/** Up to this size there is always room. */
+const SMALL_BYTES = 64 * 1024
 
 /**
  * The only place that opens a port. Node's own HTTP server, without a framework on top: measured on one `execute`, the adapters from its
@@ -46,11 +58,8 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   })
-  let isClosing = false
-  server.on(
-    'request',
-    (request, response) => void respond(service, request, response, patience, () => isClosing),
-  )
+  const door: Door = { patience, isClosing: false, bodyBytes: 0 }
+  server.on('request', (request, response) => void respond(service, request, response, door))
   server.on('checkContinue', (request, response) => {
     response.writeContinue()
     server.emit('request', request, response)
@@ -60,7 +69,7 @@ export async function listen(
   return {
     url: urlOf(server.address() as AddressInfo),
     async close(patienceMs = PATIENCE_MS) {
-      isClosing = true
+      door.isClosing = true
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
@@ -70,21 +79,16 @@ export async function listen(
   }
 }
 
-async function respond(
-  service: Service,
-  request: IncomingMessage,
-  response: ServerResponse,
-  patience: Patience,
-  isClosing: () => boolean,
-) {
-  const { status, headers, body } = await service.answer(callOf(request, response, patience))
+async function respond(service: Service, request: IncomingMessage, response: ServerResponse, door: Door) {
+  const { status, headers, body } = await service.answer(callOf(request, response, door))
   if (response.destroyed) return
-  if (isClosing()) headers.Connection = 'close'
-  if (typeof body !== 'string') return stream(response, status, headers, body, patience.silenceMs)
+  // The rest of a body for which there is no room is not read either.
+  if (door.isClosing || (status === 503 && !request.complete)) headers.Connection = 'close'
+  if (typeof body !== 'string') return stream(response, status, headers, body, door.patience.silenceMs)
   headers['Content-Length'] = String(Buffer.byteLength(body))
   response.writeHead(status, headers)
   response.end(request.method === 'HEAD' ? undefined : body)
-  if (response.writableLength > 0) letGo(response, patience.silenceMs)
+  if (response.writableLength > 0) letGo(response, door.patience.silenceMs)
   if (headers.Connection === 'close' && !request.complete) cutOff(request)
 }
 
@@ -137,7 +141,7 @@ function drained(response: ServerResponse, silenceMs: number): Promise<void> {
   })
 }
 
-function callOf(request: IncomingMessage, response: ServerResponse, patience: Patience): Call {
+function callOf(request: IncomingMessage, response: ServerResponse, door: Door): Call {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   return {
@@ -147,13 +151,19 @@ function callOf(request: IncomingMessage, response: ServerResponse, patience: Pa
       return new URLSearchParams(mark < 0 ? '' : url.slice(mark))
     },
     header: name => request.headers[name] as string | undefined,
-    read: maxBytes => read(request, maxBytes, patience.bodyMs),
-    stream: () => readSlowly(request, patience.silenceMs),
+    read: maxBytes => read(request, response, maxBytes, door),
+    stream: () => readSlowly(request, door.patience.silenceMs),
     isGone: () => response.destroyed,
   }
 }
 
-function read(request: IncomingMessage, maxBytes: number, bodyMs: number): Promise<Buffer> {
+function read(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  door: Door,
+): Promise<Buffer> {
+  const { bodyMs } = door.patience
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes))
     const chunks: Buffer[] = []
@@ -162,17 +172,23 @@ function read(request: IncomingMessage, maxBytes: number, bodyMs: number): Promi
     const stop = (problem: Error) => {
       clearTimeout(timer)
       request.off('data', take)
+      chunks.length = 0
       reject(problem)
     }
     const take = (chunk: Buffer) => {
       size += chunk.length
+      door.bodyBytes += chunk.length
       if (size > maxBytes) return stop(tooLarge(maxBytes))
+      if (door.bodyBytes > MAX_BODY_BYTES && size > SMALL_BYTES) return stop(tooMuch())
       chunks.push(chunk)
     }
     request.on('data', take)
     request.on('end', () => {
       clearTimeout(timer)
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    })
+    response.on('close', () => {
+      door.bodyBytes -= size
     })
     request.on('error', () => stop(new LoopaiError('INTERRUPTED', 'the client went away')))
   })
@@ -181,6 +197,12 @@ function read(request: IncomingMessage, maxBytes: number, bodyMs: number): Promi
 async function* readSlowly(request: IncomingMessage, silenceMs: number): AsyncGenerator<Buffer> {
   request.setTimeout(silenceMs, () => request.destroy())
   yield* request as AsyncIterable<Buffer>
+}
+
+function tooMuch(): LoopaiError {
+  return new LoopaiError('BUSY', 'too many large bodies are sent at the same time', {
+    hint: 'call again later',
+  })
 }
 
 function tooSlow(bodyMs: number): LoopaiError {
