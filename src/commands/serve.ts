@@ -21,8 +21,8 @@ const command: CommandFile = {
       .argument('[app...]', 'the apps to serve; default: all')
       .option('--host <address>', 'address to listen on', '127.0.0.1')
       .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8080)
-      .option('--token-env <name>', 'environment variable with the token that every request has to bring')
-      .option('--insecure', 'listen on other addresses than 127.0.0.1 without a token')
+      .option('--token-env <name>', 'environment variable with the token that each request has to bring')
+      .option('--insecure', 'without a token, answer under every name and on every address')
       .option('--unsandboxed', 'run the programs with all your rights')
       .addHelpText(
         'after',
@@ -31,7 +31,10 @@ Examples:
   loopai serve
   curl -s -H 'Content-Type: application/json' -d '{"input": {"text": "You have won!"}}' \\
     http://127.0.0.1:8080/loop-apps/spam-detector-001/execute
-  LOOPAI_TOKEN=… loopai serve --host 0.0.0.0 --token-env LOOPAI_TOKEN`,
+  LOOPAI_TOKEN=… loopai serve --host 0.0.0.0 --token-env LOOPAI_TOKEN
+
+GET /openapi.json says what can be asked. /healthz and /readyz need no token.
+Promotions are followed. SIGTERM lets requests end, 30 seconds at most.`,
       )
   },
 

@@ -38,14 +38,22 @@ function pathsOf({ id, name, task, input_schema, output_schema }: DescribedApp) 
           properties: {
             input,
             version: { type: ['integer', 'string'], description: 'a version other than the active one' },
-            timeout_ms: { type: 'integer', minimum: 1 },
-            force_validation: { type: 'boolean' },
-            client: { type: 'string', maxLength: 200 },
+            timeout_ms: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 600_000,
+              description: 'for the program; waiting for it is not part of it',
+            },
+            force_validation: { type: 'boolean', description: 'it joins the sample that is validated' },
+            client: TEXT,
           },
         }),
         responses: {
-          200: answer('the answer', { allOf: [reference('Execution'), { properties: { output } }] }),
-          ...problems(400, 401, 404, 409, 413, 415, 422, 429, 500, 502, 503, 504),
+          200: {
+            ...answer('the answer', { allOf: [reference('Execution'), { properties: { output } }] }),
+            headers: EXECUTION_HEADERS,
+          },
+          ...problems(400, 401, 404, 408, 409, 413, 415, 421, 422, 429, 500, 502, 503, 504),
         },
       },
     },
@@ -54,6 +62,7 @@ function pathsOf({ id, name, task, input_schema, output_schema }: DescribedApp) 
         operationId: `execute-batch-${id}`,
         summary: `${name}, many at once`,
         tags: [id],
+        parameters: STREAM_LIMITS,
         requestBody: {
           required: true,
           content: {
@@ -61,11 +70,8 @@ function pathsOf({ id, name, task, input_schema, output_schema }: DescribedApp) 
               schema: {
                 type: 'object',
                 required: ['items'],
-                properties: {
-                  items: { type: 'array', items: itemOf(input!) },
-                  max_concurrency: { type: 'integer', minimum: 1, maximum: 256 },
-                  stop_on_first_error: { type: 'boolean' },
-                },
+                additionalProperties: false,
+                properties: { items: { type: 'array', items: itemOf(input!) }, ...BATCH_LIMITS },
               },
             },
             'application/x-ndjson': { schema: { type: 'string', description: 'one item a line' } },
@@ -79,7 +85,7 @@ function pathsOf({ id, name, task, input_schema, output_schema }: DescribedApp) 
               'application/x-ndjson': { schema: { type: 'string', description: 'one result a line' } },
             },
           },
-          ...problems(400, 401, 404, 409, 413, 415, 503),
+          ...problems(400, 401, 404, 408, 409, 413, 415, 421, 503),
         },
       },
     },
@@ -91,14 +97,18 @@ function pathsOf({ id, name, task, input_schema, output_schema }: DescribedApp) 
         requestBody: body('application/json', {
           type: 'object',
           required: ['execution_id', 'expected'],
+          additionalProperties: false,
           properties: {
             execution_id: { type: 'string', format: 'uuid' },
             expected: output,
-            comment: { type: 'string' },
-            client: { type: 'string' },
+            comment: TEXT,
+            client: TEXT,
           },
         }),
-        responses: { 201: answer('kept', { type: 'object' }), ...problems(400, 401, 404, 422) },
+        responses: {
+          201: answer('the validation that was kept', { type: 'object' }),
+          ...problems(400, 401, 404, 408, 413, 415, 421, 422, 503),
+        },
       },
     },
   }
@@ -116,7 +126,8 @@ const body = (type: string, schema: object) => ({ required: true, content: { [ty
 const itemOf = (input: JsonObject) => ({
   type: 'object',
   required: ['input'],
-  properties: { id: { type: ['string', 'integer'] }, input },
+  additionalProperties: false,
+  properties: { id: { description: 'comes back with the result; by default its place' }, input },
 })
 
 function problems(...statuses: number[]) {
@@ -131,16 +142,49 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'a call that is repeated with the same key within ten minutes gets the first answer',
+  description:
+    'a call that is repeated with the same key within ten minutes gets the answer of the first, if that succeeded',
   schema: { type: 'string', maxLength: 255 },
 }
+
+const TEXT = { type: 'string', maxLength: 200 }
+
+const BATCH_LIMITS = {
+  max_concurrency: { type: 'integer', minimum: 1, maximum: 256, default: 32 },
+  stop_on_first_error: { type: 'boolean', default: false },
+}
+
+/** A stream of lines has no place for them in its body. */
+const STREAM_LIMITS = Object.entries(BATCH_LIMITS).map(([name, schema]) => ({
+  name,
+  in: 'query',
+  required: false,
+  description: 'for a body of lines',
+  schema,
+}))
+
+const EXECUTION_HEADERS = Object.fromEntries(
+  ['Loopai-Version', 'Loopai-Digest', 'Loopai-Execution-Id', 'Idempotent-Replayed', 'X-Request-Id'].map(
+    name => [name, { schema: { type: 'string' } }],
+  ),
+)
 
 const get = (operationId: string, summary: string, parameters: object[] = []) => ({
   get: {
     operationId,
     summary,
     ...(parameters.length > 0 && { parameters }),
-    responses: { 200: answer(summary, { type: 'object' }), ...problems(401, 404) },
+    responses: { 200: answer(summary, { type: 'object' }), ...problems(400, 401, 404, 421, 503) },
+  },
+})
+
+/** Answered without a token. */
+const probe = (operationId: string, summary: string, refusal: object) => ({
+  get: {
+    operationId,
+    summary,
+    security: [],
+    responses: { 200: answer(summary, { type: 'object' }), ...refusal },
   },
 })
 
@@ -155,8 +199,18 @@ const COMMON_PATHS = {
     inPath('id'),
     { name: 'since', in: 'query', required: false, schema: { type: 'string', format: 'date' } },
   ]),
-  '/healthz': get('health', 'whether it is alive'),
-  '/readyz': get('readiness', 'whether it is ready'),
+  '/healthz': probe('health', 'it is alive', {}),
+  '/readyz': probe('readiness', 'it is ready', { 503: answer('it is not ready', { type: 'object' }) }),
+  '/metrics': {
+    get: {
+      operationId: 'metrics',
+      summary: 'counts and times for Prometheus',
+      responses: {
+        200: { description: 'Prometheus text', content: { 'text/plain': { schema: { type: 'string' } } } },
+        ...problems(401, 421),
+      },
+    },
+  },
 }
 
 const EXECUTION = {
@@ -202,6 +256,9 @@ const SCHEMAS = {
       kind: { type: 'string' },
       pointers: { type: 'array', items: { type: 'string' } },
       execution_id: { type: 'string' },
+      loop_app_id: { type: 'string' },
+      version: { type: 'integer' },
+      outcome: { type: 'string', enum: ['error', 'timeout'], description: 'of an execution that failed' },
     },
   },
 }

@@ -15,7 +15,7 @@ export interface Route {
   run(service: Service, call: Call, params: string[]): Promise<Answer>
 }
 
-const ROUTES: Route[] = [
+export const ROUTES: Route[] = [
   { method: 'POST', name: '/loop-apps/{id}/execute', run: execute },
   { method: 'POST', name: '/loop-apps/{id}/execute-batch', run: executeBatch },
   { method: 'POST', name: '/loop-apps/{id}/feedback', run: giveFeedback },

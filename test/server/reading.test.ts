@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
+import { ROUTES, type Route } from '../../src/server/routes.ts'
 import {
   ANSWER_HAM,
   appOf,
@@ -119,6 +120,11 @@ test('the OpenAPI document is valid, and has the schemas of each app', async () 
     '/loop-apps/flags-001/execute',
     `/loop-apps/${SPAM}/execute`,
   ])
+  const described = (route: Route) =>
+    [route.name, route.name.replace('{id}', SPAM)].some(
+      name => document.paths[name] && route.method.toLowerCase() in document.paths[name],
+    )
+  expect(ROUTES.filter(route => !described(route)).map(route => route.name)).toEqual(['/openapi.json'])
   const { post } = document.paths[`/loop-apps/${SPAM}/execute`]!
   expect(JSON.stringify(post.requestBody)).toContain('"required":["text"]')
   expect(JSON.stringify(post.responses)).toContain('["spam","ham"]')
