@@ -3,13 +3,11 @@ import type { AskedCall, CallOptions, ExecutionReply, Executor } from './executo
 
 /** The queue before an executor. Whoever makes it closes the executor. */
 export interface Gatherer {
-  /** Rejects when the call was not run: it has waited too long, or nobody is there any more to take the answer. */
-  execute(input: unknown, options?: QueuedOptions): Promise<ExecutionReply>
+  /** Rejects when the call was not run: it has waited for its turn longer than it may, or nobody is there any more to take the answer. */
+  execute(input: unknown, options?: QueuedOptions, maxWaitMs?: number): Promise<ExecutionReply>
 }
 
 export interface QueuedOptions extends CallOptions {
-  /** Longer than this it does not wait for its turn; by default it does. */
-  maxWaitMs?: number | undefined
   /** Asked when its turn comes. */
   isGone?: (() => boolean) | undefined
 }
@@ -17,6 +15,7 @@ export interface QueuedOptions extends CallOptions {
 interface Waiting extends AskedCall {
   options: QueuedOptions
   since: number
+  maxWaitMs: number
   resolve: (reply: ExecutionReply) => void
   reject: (problem: unknown) => void
 }
@@ -86,13 +85,16 @@ export function createGatherer(executor: Executor, lanes: number): Gatherer {
         calls.length === 1
           ? [await executor.execute(input, options)]
           : await executor.executeFor(PATIENCE_MS, calls)
-      const rest = calls.filter((call, place) => {
+      const rest: Waiting[] = []
+      for (let place = 0; place < calls.length; place++) {
         const reply = replies[place]
-        if (reply) call.resolve(reply)
-        return !reply
-      })
-      waiting.unshift(...rest)
-      lookLater()
+        if (reply) calls[place]!.resolve(reply)
+        else rest.push(calls[place]!)
+      }
+      if (rest.length > 0) {
+        waiting.unshift(...rest)
+        lookLater()
+      }
       const took = Math.max(0.01, replies[0]?.latency_ms ?? 0)
       // A process that had to wait for the processor looks slow: what it can do counts more than what it did once.
       if (rest.length > 0) usualMs = TOGETHER_MS
@@ -105,9 +107,9 @@ export function createGatherer(executor: Executor, lanes: number): Gatherer {
   }
 
   return {
-    execute(input, options = {}) {
+    execute(input, options = {}, maxWaitMs = Infinity) {
       return new Promise((resolve, reject) => {
-        waiting.push({ input, options, since: performance.now(), resolve, reject })
+        waiting.push({ input, options, since: performance.now(), maxWaitMs, resolve, reject })
         nextTurn()
         lookLater()
       })
@@ -121,9 +123,9 @@ function isWanted({ options, reject }: Waiting): boolean {
   return false
 }
 
-function isInTime({ options, since, reject }: Waiting, id: string): boolean {
+function isInTime({ since, maxWaitMs, reject }: Waiting, id: string): boolean {
   const waitedMs = performance.now() - since
-  if (waitedMs < (options.maxWaitMs ?? Infinity)) return true
+  if (waitedMs < maxWaitMs) return true
   const message = `the call has waited ${(waitedMs / 1000).toFixed(1)} s for a process of ${id}, and was not run`
   reject(new LoopaiError('BUSY', message, { hint: 'call again later' }))
   return false

@@ -36,7 +36,7 @@ export interface LiveApp {
   close(patienceMs?: number): Promise<void>
 }
 
-export interface LiveOptions extends CallOptions, Pick<QueuedOptions, 'isGone'> {
+export interface LiveOptions extends QueuedOptions {
   /** Instead of the active version. */
   version?: VersionSelector | undefined
 }
@@ -257,11 +257,11 @@ export async function openLiveApp(
     refresh,
     flush: () => recorder.flush(),
     maxInputBytes: () => (good?.version.manifest.limits ?? config.limits).input_kb * 1024,
-    execute(input, { version, ...call } = {}) {
+    execute(input, call = {}) {
       return count(async () => {
-        const running = await take(version)
+        const running = await take(call.version)
         try {
-          return await running.gatherer.execute(input, { ...call, maxWaitMs })
+          return await running.gatherer.execute(input, call, maxWaitMs)
         } finally {
           release(running)
         }

@@ -19,9 +19,11 @@ export async function execute(service: Service, call: Call, [id]: string[]): Pro
     throw new LoopaiError('MISSING_VALUE', 'the body has no input', { hint: 'send {"input": …}' })
   const options = optionsOf(body)
   const key = call.header('idempotency-key')
-  if (key === undefined)
-    return answerOf(service, await live.execute(body.input, { ...options, isGone: call.isGone }))
-  // Run although its client may have gone: it will be asked for again.
+  // With a key it is run although its client may have gone: it will be asked for again.
+  if (key === undefined) {
+    options.isGone = call.isGone
+    return answerOf(service, await live.execute(body.input, options))
+  }
   const { reply, isReplayed } = await service.idempotency.once(`${id}\n${key}`, body, () =>
     live.execute(body.input, options),
   )
@@ -37,6 +39,7 @@ export function optionsOf(body: Partial<Record<(typeof PROPERTIES)[number], unkn
     timeoutMs: wholeNumber('timeout_ms', body.timeout_ms, MAX_TIMEOUT_MS),
     forceValidation: flag('force_validation', body.force_validation),
     client: label('client', body.client),
+    isGone: undefined,
   }
 }
 

@@ -27,8 +27,8 @@ interface Patience {
 interface Door {
   patience: Patience
   isClosing: boolean
-  /** Of bodies that are not complete, or not answered yet. */
-  bodyBytes: number
+  /** Of large bodies that are not complete, or not answered yet. */
+  largeBytes: number
 }
 
 const PATIENCE: Patience = { headMs: 10_000, bodyMs: 30_000, silenceMs: 60_000 }
@@ -36,9 +36,8 @@ const LOOK_MS = 2000
 const KEEP_ALIVE_MS = 65_000
 const PATIENCE_MS = 30_000
 const MAX_HEAD_BYTES = 16 * 1024
-/** Of all bodies that are read whole at the same time. */
-const MAX_BODY_BYTES = 256 * 1024 * 1024
-/** Up to this size there is always room. */
+/** Of all bodies that are read whole at the same time and are not small: for those there is always room. */
+const MAX_LARGE_BYTES = 256 * 1024 * 1024
 const SMALL_BYTES = 64 * 1024
 
 /**
@@ -58,7 +57,7 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   })
-  const door: Door = { patience, isClosing: false, bodyBytes: 0 }
+  const door: Door = { patience, isClosing: false, largeBytes: 0 }
   server.on('request', (request, response) => void respond(service, request, response, door))
   server.on('checkContinue', (request, response) => {
     response.writeContinue()
@@ -168,6 +167,8 @@ function read(
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes))
     const chunks: Buffer[] = []
     let size = 0
+    /** What of it is among the large ones. */
+    let counted = 0
     const timer = setTimeout(() => stop(tooSlow(bodyMs)), bodyMs)
     const stop = (problem: Error) => {
       clearTimeout(timer)
@@ -175,20 +176,26 @@ function read(
       chunks.length = 0
       reject(problem)
     }
+    const hasRoom = () => {
+      if (counted === 0) {
+        response.once('close', () => {
+          door.largeBytes -= counted
+        })
+      }
+      door.largeBytes += size - counted
+      counted = size
+      return door.largeBytes <= MAX_LARGE_BYTES
+    }
     const take = (chunk: Buffer) => {
       size += chunk.length
-      door.bodyBytes += chunk.length
       if (size > maxBytes) return stop(tooLarge(maxBytes))
-      if (door.bodyBytes > MAX_BODY_BYTES && size > SMALL_BYTES) return stop(tooMuch())
+      if (size > SMALL_BYTES && !hasRoom()) return stop(tooMuch())
       chunks.push(chunk)
     }
     request.on('data', take)
     request.on('end', () => {
       clearTimeout(timer)
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
-    })
-    response.on('close', () => {
-      door.bodyBytes -= size
     })
     request.on('error', () => stop(new LoopaiError('INTERRUPTED', 'the client went away')))
   })
