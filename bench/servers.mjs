@@ -81,16 +81,18 @@ output_schema: {type: string, enum: [spam, ham]}
     throw new Error(`${name} does not answer: ${readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000)}`)
   }
 
-  return {
-    folder,
-    loopaiServer,
-    echoServer,
-    start,
-    close() {
-      for (const server of servers) kill(server)
-      rmSync(folder, { recursive: true, force: true })
-    },
+  function close() {
+    for (const server of servers) kill(server)
+    rmSync(folder, { recursive: true, force: true })
   }
+
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      close()
+      process.exit(130)
+    })
+  }
+  return { folder, loopaiServer, echoServer, start, close }
 }
 
 async function answers(url) {
