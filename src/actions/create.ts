@@ -5,6 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
 import { inferSchemas } from '../domain/inference.ts'
 import { isObject, type JsonObject } from '../domain/json.ts'
+import { areAmounts } from '../domain/quality.ts'
 import { type Columns, watchColumns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
 import { refuseExisting, stageApp } from '../store/new-app.ts'
@@ -181,6 +182,9 @@ function isChanged(request: CreateRequest): boolean {
   return Object.values(valuesOf(request)).some(value => value !== undefined)
 }
 
+/** To come within a hair of a number is no aim. That half of what the numbers vary by is explained is a start. */
+const TARGETS_OF_AMOUNTS = { metric: 'r2', accuracy: 0.5 }
+
 async function fromFlags(workspace: Workspace, id: string, request: CreateRequest): Promise<Origin> {
   const { rows: examples = [] } = request.examples
     ? await readExampleFile(request.examples, {
@@ -199,6 +203,7 @@ async function fromFlags(workspace: Workspace, id: string, request: CreateReques
     task: request.task ?? (inferred ? `Answer as the examples of ${id} do` : missing('a task', flagsHint)),
     input_schema: request.inputSchema ?? inferred?.input ?? missing('an input schema', flagsHint),
     output_schema: request.outputSchema ?? inferred?.output ?? missing('an output schema', flagsHint),
+    ...(areAmounts(examples.map(example => example.output)) && { targets: TARGETS_OF_AMOUNTS }),
   }
   const { dump } = await import('js-yaml')
   return { id, text: dump(specification, { lineWidth: 110 }), examples, source: request.examples ?? 'flags' }

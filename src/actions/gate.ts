@@ -1,5 +1,6 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { type PromotionPlan, planPromotion } from '../domain/promotion.ts'
+import { measure } from '../domain/quality.ts'
 import { reportOf, type Scorecard, type ScoreReport } from '../domain/scorecard.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
@@ -34,23 +35,32 @@ export async function judge(
     readYardstick(app, cases),
     findActive(app),
   ])
+  const { metric, accuracy } = config.targets
   const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed, signal })
+  const measured = { candidate: measureOf(version), active: null as number | null }
   const candidate = await scoreOf(version)
   const active = activeNumber === version.number ? candidate : await findScore(activeNumber)
   const plan = planPromotion({
     loopAppId: app.id,
     candidate,
     active,
-    targetAccuracy: config.targets.accuracy,
+    target: { metric, value: accuracy },
+    measured,
     min,
   })
   return { plan, candidate: reportOf(candidate), active: active ? reportOf(active) : null }
+
+  function measureOf({ manifest }: Version): number | null {
+    return measure(manifest.evaluation?.report, metric)
+  }
 
   /** With an active version that is missing or was tampered with, there is nothing to compare. */
   async function findScore(number: number | undefined): Promise<Scorecard | undefined> {
     if (number === undefined) return
     try {
-      return await scoreOf(await readVersion(app, number))
+      const active = await readVersion(app, number)
+      measured.active = measureOf(active)
+      return await scoreOf(active)
     } catch (error) {
       if (!(error instanceof LoopaiError)) throw error
       if (error.code !== 'INTEGRITY' && error.code !== 'VERSION_NOT_FOUND') throw error

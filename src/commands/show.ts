@@ -92,6 +92,11 @@ async function servedVersion(workspace: Workspace, app: ShownApp): Promise<Shown
   throw new Error('a version was asked for, and an app was shown')
 }
 
+/** Accuracy is a share of rows; other metrics have no per cent. */
+function targetOf({ targets: { metric, accuracy } }: ShownApp): string {
+  return metric === 'accuracy' ? `accuracy ${percent(accuracy)} %` : `${metric} ${accuracy}`
+}
+
 function appLines(app: ShownApp): string[] {
   const active = app.active_version === null ? 'none' : `v${app.active_version}`
   const facts = [
@@ -104,7 +109,7 @@ function appLines(app: ShownApp): string[] {
     ],
     ...(app.state === 'active' ? [] : [['state', app.state]]),
     ['labelled rows', `${app.examples} examples, ${app.cases} golden cases`],
-    ['target', `${app.targets.metric} ${percent(app.targets.accuracy)} %`],
+    ['target', targetOf(app)],
   ]
   const versions = app.versions.map(({ version, status, score, origin, created_at, digest }) => [
     `v${version}`,

@@ -3,11 +3,12 @@ import type { JsonObject } from './json.ts'
 import { isObject } from './json.ts'
 import { DEFAULT_LIMITS, type Limits } from './launch.ts'
 import { describeErrors, type Problem } from './problems.ts'
+import type { Metric } from './quality.ts'
 import type { PackageSource } from './requirements.ts'
 
 /** Settings that `loopai.yaml` may give for all apps and `config.yaml` for one. */
 export interface Settings {
-  targets: { accuracy: number; metric: 'accuracy' | 'macro_f1' | 'mae' | 'r2'; latency_ms: number }
+  targets: { accuracy: number; metric: Metric; latency_ms: number }
   sampling: { strategy: 'random'; rate: number }
   privacy: { record: 'full' | 'metadata' | 'off'; redact: string[]; external: 'none' | 'redacted' | 'full' }
   limits: Limits

@@ -40,6 +40,7 @@ export interface Answered {
 
 /** An output with more distinct values is no label. */
 const MOST_LABELS = 300
+const MOST_NUMERIC_LABELS = 20
 const MOST_CONFUSIONS = 100
 const BINS = 10
 
@@ -47,16 +48,38 @@ export type Quality = Pick<Report, 'rows' | 'majority' | 'labels' | 'confusion' 
 
 export function qualityOf(answers: Answered[]): Quality {
   const counts = countBy(answers.map(({ expected }) => expected))
-  const isNumeric = answers.length > 0 && answers.every(({ expected }) => typeof expected === 'number')
-  const areLabels = counts.length <= MOST_LABELS && (!isNumeric || counts.length <= 20)
+  const hasAmounts = areAmounts(answers.map(({ expected }) => expected))
+  const areLabels = counts.length <= MOST_LABELS && !hasAmounts
   return {
     rows: answers.length,
     majority: counts[0] ? { output: counts[0].value, accuracy: counts[0].count / answers.length } : null,
     labels: areLabels ? labelScores(answers) : [],
     confusion: areLabels ? confusionOf(answers) : [],
     calibration: calibrationOf(answers),
-    numbers: isNumeric && !areLabels ? numbersOf(answers) : null,
+    numbers: hasAmounts ? numbersOf(answers) : null,
   }
+}
+
+/** What a version's quality is measured by: all of them are 1 at best. */
+export type Metric = 'accuracy' | 'macro_f1' | 'mae' | 'r2'
+
+/**
+ * The quality as another metric than accuracy has it, or null when the report does not tell. Of `mae`, the share by which the error is
+ * smaller than when the mean is always answered: like R², it has no unit.
+ */
+export function measure(report: Quality | undefined, metric: Metric): number | null {
+  if (!report || metric === 'accuracy') return null
+  if (metric === 'macro_f1') return macroF1(report.labels)
+  if (!report.numbers) return null
+  const { mae, baseline_mae, r2 } = report.numbers
+  if (metric === 'r2') return r2
+  return baseline_mae === 0 ? 0 : 1 - mae / baseline_mae
+}
+
+/** Whether outputs are numbers to come close to, rather than labels to hit. */
+export function areAmounts(outputs: Json[]): boolean {
+  const isNumeric = outputs.length > 0 && outputs.every(output => typeof output === 'number')
+  return isNumeric && new Set(outputs).size > MOST_NUMERIC_LABELS
 }
 
 export function precision({ right, answered }: LabelScore): number | null {
