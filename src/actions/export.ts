@@ -13,7 +13,7 @@ import {
   verifyTombstone,
   verifyVersion,
 } from '../store/versions.ts'
-import { openApp } from './open-app.ts'
+import { openAddress } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ExportRequest {
@@ -35,7 +35,7 @@ export interface Exported {
 
 /** Puts an app, or one version with what it is judged by, into one archive. */
 export async function exportApp(workspace: Workspace, request: ExportRequest): Promise<Exported> {
-  const { app, address } = await openApp(workspace, request.address)
+  const { app, address } = await openAddress(workspace, request.address)
   const chosen = address.version && (await resolveVersion(app, address.version))
   const versions = chosen
     ? [chosen]

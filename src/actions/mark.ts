@@ -4,7 +4,7 @@ import { type Mark, marks } from '../domain/history.ts'
 import { readHistory } from '../store/history.ts'
 import { resolveVersion } from '../store/versions.ts'
 import { tell } from './entry.ts'
-import { openAppToWrite } from './open-app.ts'
+import { openAddressToWrite } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
 
@@ -39,7 +39,7 @@ export async function mark(workspace: Workspace, address: string, judgement: Mar
 /** For what must not happen to a version that was not named. */
 export async function openNamedVersion(workspace: Workspace, address: string, command: string) {
   const { version } = parseAddress(address)
-  const opened = await openAppToWrite(workspace, address)
+  const opened = await openAddressToWrite(workspace, address)
   if (version) return { ...opened, version }
   throw new LoopaiError('MISSING_VALUE', `${address} names no version`, {
     hint: `loopai ${command} ${address}@v1   (loopai show ${address} lists them)`,

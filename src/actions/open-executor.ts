@@ -9,7 +9,7 @@ import { findRoot } from '../store/root.ts'
 import { isOlderThan } from '../store/verified.ts'
 import { resolveVersion } from '../store/versions.ts'
 import { createExecutor, type Executor, openVersion } from './executor.ts'
-import { openApp } from './open-app.ts'
+import { openAddress } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
 import { recordAtOnce } from './record.ts'
 import { refuseResting } from './refuse-resting.ts'
@@ -69,7 +69,7 @@ async function openOnce(
   address: string,
   { source, record = true, ...options }: ExecutorOptions,
 ): Promise<Executor> {
-  const { data, app, address: parsed } = await openApp(workspace, address)
+  const { data, app, address: parsed } = await openAddress(workspace, address)
   refuseResting(app, lifecycleOf(await readHistory(app)))
   const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
   const opening = openVersion(app, version, options)

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { parseVersion } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { lifecycleOf, marks } from '../domain/history.ts'
@@ -6,13 +8,13 @@ import { shortDigest, type Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { changedPaths, openRepository, type Repository } from '../store/git.ts'
-import { gitIn } from '../store/git-words.ts'
+import { gitIn, quoted } from '../store/git-words.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { identifyVersion, resolveVersion, verifyVersion } from '../store/versions.ts'
 import { flip } from './flip.ts'
 import { type GateOptions, type Judged, judge } from './gate.ts'
-import { openApp, openAppToWrite } from './open-app.ts'
+import { openAddress, openAddressToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
@@ -42,7 +44,7 @@ export interface Promoted extends PromotionPlan {
 
 /** Makes a version the active one, when the gate lets it. */
 export async function promote(workspace: Workspace, request: PromoteRequest): Promise<Promoted> {
-  const open = request.dryRun ? openApp : openAppToWrite
+  const open = request.dryRun ? openAddress : openAddressToWrite
   const { data, app, address } = await open(workspace, request.address)
   if (request.force && !workspace.message?.trim()) throw needsReason(request)
   const selector = request.version === undefined ? address.version : parseVersion(request.version)
@@ -127,11 +129,22 @@ function unchanged(app: LoopApp, { number, manifest }: Version): Omit<Promoted, 
   }
 }
 
-/** What is not committed is on this machine only, and would be gone with it. */
+/**
+ * What is not committed is on this machine only, and would be gone with it. Rows that git has and that are missing here would make a gate
+ * that judges by fewer of them look passed.
+ */
 async function openCommitted(data: DataDirectory, app: LoopApp, { number }: Version): Promise<Repository> {
-  const folder = `loop-apps/${app.id}/artifacts/v${number}`
+  const home = `loop-apps/${app.id}`
+  const folder = `${home}/artifacts/v${number}`
   const repository = await openRepository(data.root)
-  const changed = await changedPaths(repository, [folder])
+  const found = await changedPaths(repository, [folder, `${home}/tests`, `${home}/datasets/examples`])
+  const changed = found.filter(name => name.startsWith(`${folder}/`))
+  const missing = found.find(name => !changed.includes(name) && !existsSync(path.join(data.root, name)))
+  if (missing !== undefined) {
+    throw new LoopaiError('INTEGRITY', `${missing} is missing, and the gate would judge without it`, {
+      hint: `restore it with: ${gitIn(data.root)} checkout HEAD -- ${quoted(missing)}   or commit that it is gone`,
+    })
+  }
   if (changed.length === 0) return repository
   const inRoot = gitIn(data.root)
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {

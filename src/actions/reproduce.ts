@@ -6,7 +6,7 @@ import { LOOPAI_VERSION } from '../package.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { type ExampleFile, readExamples } from '../store/examples.ts'
 import { resolveVersion, stageVersion } from '../store/versions.ts'
-import { openApp } from './open-app.ts'
+import { openAddress } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Reproduced {
@@ -22,7 +22,7 @@ export interface Reproduced {
 
 /** Generates a version again from the examples, the seed and the strategy that its manifest names, and compares digests. Keeps nothing. */
 export async function reproduce(workspace: Workspace, address: string): Promise<Reproduced> {
-  const { data, app, address: parsed } = await openApp(workspace, address)
+  const { data, app, address: parsed } = await openAddress(workspace, address)
   const { number, manifest } = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
   const { origin, digest } = manifest
   if (origin.generator !== 'learn') throw notReproducible(`v${number} of ${app.id}`, origin)

@@ -15,14 +15,15 @@ import {
   verifyVersion,
 } from '../store/versions.ts'
 import { flip } from './flip.ts'
-import { openAppToWrite } from './open-app.ts'
+import { openAddressToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface RollbackRequest {
+  /** `app`, or `app@version` instead of the predecessor. */
   app: string
-  /** Instead of the predecessor. */
+  /** The same. */
   to?: string | undefined
   /** The version that is left is not marked bad, and promotion is not held. */
   keepGood?: boolean | undefined
@@ -44,14 +45,12 @@ export interface RolledBack {
 
 /** Goes back to the version that was active before. Never gated, and, without `push`, works offline: it is for when something is wrong. */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<RolledBack> {
-  const { data, app } = await openAppToWrite(workspace, request.app)
+  const { data, app, address } = await openAddressToWrite(workspace, request.app)
+  const wanted = request.to === undefined ? address.version : parseVersion(request.to)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
   const active = await findActive(app)
   if (active === undefined) throw await noActiveVersion(app)
-  const to =
-    request.to === undefined
-      ? await findPredecessor(app, active)
-      : await resolveVersion(app, parseVersion(request.to))
+  const to = wanted === undefined ? await findPredecessor(app, active) : await resolveVersion(app, wanted)
   const result = { loop_app_id: app.id, from: active, to: to.number, digest: to.manifest.digest }
   const send = async () => (request.push ? publish(workspace, app, { version: to }) : null)
   if (to.number === active)

@@ -19,7 +19,7 @@ import { readCases, readExamples } from '../store/examples.ts'
 import { readHistory } from '../store/history.ts'
 import { listVersions, readVersion, resolveVersion } from '../store/versions.ts'
 import { environmentOf } from './environments.ts'
-import { openApp } from './open-app.ts'
+import { openAddress } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ShownVersion {
@@ -78,7 +78,7 @@ export type Shown = { app: ShownApp } | { version: ShownVersionInFull }
 
 /** An app, or with `app@version` one version of it. */
 export async function show(workspace: Workspace, address: string): Promise<Shown> {
-  const { data, app, address: parsed } = await openApp(workspace, address)
+  const { data, app, address: parsed } = await openAddress(workspace, address)
   if (parsed.version) {
     const [version, active, history] = await Promise.all([
       resolveVersion(app, parsed.version),

@@ -2,7 +2,7 @@ import type { Check, PromotionPlan } from '../domain/promotion.ts'
 import type { ScoreReport } from '../domain/scorecard.ts'
 import { resolveVersion } from '../store/versions.ts'
 import { type GateOptions, judge } from './gate.ts'
-import { openApp } from './open-app.ts'
+import { openAddress } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface Tested {
@@ -22,7 +22,7 @@ export async function test(
   address: string,
   options: GateOptions = {},
 ): Promise<Tested> {
-  const { data, app, address: parsed } = await openApp(workspace, address)
+  const { data, app, address: parsed } = await openAddress(workspace, address)
   const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'latest' })
   const { plan, candidate, active } = await judge({ data, app }, version, {
     ...options,

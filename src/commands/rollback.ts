@@ -10,7 +10,7 @@ interface Options {
 const command: CommandFile = {
   define(command) {
     command
-      .argument('<app>')
+      .argument('<app>', 'an app, or app@version to say where to')
       .option('--to <version>', 'instead of the version that was active before')
       .option('--keep-good', 'do not mark the version that is left as bad')
       .option('--push', 'send it to the branch that this one follows')
@@ -24,8 +24,8 @@ const command: CommandFile = {
     const mark = result.marked ? `; v${result.from} is marked ${result.marked}` : ''
     print(
       result.changed
-        ? `rolled back ${app} v${result.from} -> v${result.to}${mark}`
-        : `${app} v${result.to} is active already`,
+        ? `rolled back ${result.loop_app_id} v${result.from} -> v${result.to}${mark}`
+        : `${result.loop_app_id} v${result.to} is active already`,
     )
     if (result.pushed) print(`sent to ${result.pushed}`)
   },

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { flip } from '../../src/actions/flip.ts'
+import { generate } from '../../src/actions/generate.ts'
 import { list } from '../../src/actions/list.ts'
 import { mark } from '../../src/actions/mark.ts'
 import { openApp } from '../../src/actions/open-app.ts'
@@ -68,6 +69,25 @@ describe('the lifecycle', () => {
     expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: true })
     expect(await show(workspace, ID)).toMatchObject({ app: { held: false } })
     expect(await setLifecycle(workspace, ID, 'resume')).toMatchObject({ changed: false })
+  })
+})
+
+describe('a version in an address', () => {
+  test('is where a rollback goes', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one', 'two', 'three')
+    expect(await rollback(workspace, { app: `${ID}@v1` })).toMatchObject({ from: 3, to: 1 })
+    await expect(rollback(workspace, { app: `${ID}@99` })).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+    })
+  })
+
+  test('is refused by what concerns the whole app', async () => {
+    const workspace = await makeApp(temporaryFolder(), ID, 'one')
+    const refusal = { code: 'INVALID_ADDRESS', exit: 2, hint: `name the app alone: ${ID}` }
+    for (const op of ['pause', 'resume', 'archive'] as const) {
+      await expect(setLifecycle(workspace, `${ID}@v1`, op)).rejects.toMatchObject(refusal)
+    }
+    await expect(generate(workspace, { app: `${ID}@v1` })).rejects.toMatchObject(refusal)
   })
 })
 

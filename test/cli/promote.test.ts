@@ -46,6 +46,44 @@ describe('the gate', () => {
     expect(traces(dataOf(folder))).toEqual(before)
   })
 
+  test('does not judge without rows that git has', async () => {
+    const folder = await copy()
+    rmSync(path.join(dataOf(folder), 'loop-apps', APP, 'tests', 'cases.jsonl'))
+    const { status, stderr } = await loopai(folder, ['promote', APP, 'v3'])
+    expect([status, stderr]).toEqual([7, expect.stringContaining('cases.jsonl is missing, and the gate')])
+    const restore = /restore it with: git (.*?) {3}or/.exec(stderr)![1]!
+    runGit(folder, ...restore.split(' '))
+    expect(await loopai(folder, ['promote', APP, 'v3'])).toMatchObject({ status: 3 })
+  })
+
+  test('goes by the metric of the target', async () => {
+    const folder = await copy()
+    const config = path.join(dataOf(folder), 'loop-apps', APP, 'config.yaml')
+    const more = 'targets: {metric: macro_f1, accuracy: 0.9}\n'
+    writeFileSync(config, readFileSync(config, 'utf8') + more)
+    const target = async (version: string) =>
+      JSON.parse((await loopai(folder, ['test', `${APP}@${version}`, '--json'])).stdout).checks[1]
+    expect(await target('v2')).toMatchObject({
+      outcome: 'pass',
+      message: 'held-out macro-F1 1.000, target 0.9',
+    })
+    expect(await target('v3')).toMatchObject({
+      outcome: 'fail',
+      message: expect.stringMatching(/macro-F1 0\.3/),
+    })
+  })
+
+  test('goes by how near amounts come, which are rarely hit', async () => {
+    const folder = temporaryFolder()
+    const rows = Array.from({ length: 80 }, (_, n) => `${50 + 3 * n}.5,${n % 5},${1000 + 7 * n}\n`)
+    writeFiles(folder, { 'prices.csv': `area,rooms,price\n${rows.join('')}` })
+    await succeed(folder, ['create', 'price-001', '--examples', 'prices.csv', '--label', 'price'])
+    await succeed(folder, ['generate', 'price-001'])
+    const { stdout, stderr } = await loopai(folder, ['promote', 'price-001'])
+    expect(stdout).toBe('promoted price-001 v1\n')
+    expect(stderr).toMatch(/✓ target: held-out R² 0\.9\d+, target 0\.5/)
+  })
+
   test('is overruled by --force with a reason, which the history keeps', async () => {
     const folder = await copy()
     const without = await loopai(folder, ['promote', APP, 'v3', '--force'])
