@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { parseId } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Example } from '../domain/example.ts'
-import { inferSchemas } from '../domain/inference.ts'
+import { findIds, inferSchemas } from '../domain/inference.ts'
 import { isObject, type JsonObject } from '../domain/json.ts'
 import { areAmounts } from '../domain/quality.ts'
 import { type Columns, watchColumns } from '../domain/rows.ts'
@@ -196,6 +196,11 @@ async function fromFlags(workspace: Workspace, id: string, request: CreateReques
   const inferred = examples.length > 0 ? inferSchemas(examples) : undefined
   if (inferred && !(request.inputSchema && request.outputSchema)) {
     for (const sentence of inferred.said) workspace.report(`inferred ${sentence}`)
+  }
+  for (const name of findIds(examples)) {
+    workspace.report(
+      `${name} is another in every row: rows with the same text are no repetitions then, and look like unseen ones; if it says nothing, leave it out: --map text=… --label …`,
+    )
   }
   const flagsHint = `--task, --input-schema and --output-schema, or --examples from which schemas are inferred`
   const specification = {

@@ -16,6 +16,25 @@ export function inferSchemas(examples: Example[]): { input: JsonObject; output: 
   }
 }
 
+const LEAST_ROWS_FOR_IDS = 20
+
+/** Properties that number the rows, beside others that hold texts: each row has a word or a whole number of its own. */
+export function findIds(examples: Example[]): string[] {
+  if (examples.length < LEAST_ROWS_FOR_IDS) return []
+  const inputs = examples.map(example => example.input).filter(isObject) as JsonObject[]
+  if (inputs.length < examples.length) return []
+  const valuesOf = (name: string) => inputs.map(input => input[name])
+  const isText = (value: unknown) => typeof value === 'string' && /\s/.test(value.trim())
+  const isName = (value: unknown) =>
+    Number.isInteger(value) || (typeof value === 'string' && value !== '' && !isText(value))
+  const names = Object.keys(inputs[0]!)
+  if (!names.some(name => valuesOf(name).some(isText))) return []
+  return names.filter(name => {
+    const values = valuesOf(name)
+    return values.every(isName) && new Set(values).size === values.length
+  })
+}
+
 /** Strings that come again are labels, also those in properties and lists. */
 function outputSchemaOf(values: Json[]): JsonObject {
   const schema = schemaOf(values)

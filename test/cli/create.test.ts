@@ -8,6 +8,15 @@ const copy = prepared(folder => succeed(folder, ['init']))
 const appOf = (folder: string, id: string) => path.join(folder, 'loopai-data', 'loop-apps', id)
 
 describe('from labelled rows', () => {
+  test('with a column that numbers the rows beside a text, it is said what that does to repetitions', async () => {
+    const folder = temporaryFolder()
+    const rows = Array.from({ length: 30 }, (_, n) => `${n},some words of ${n % 3},${n % 2 ? 'x' : 'y'}\n`)
+    writeFiles(folder, { 'rows.csv': `id,text,label\n${rows.join('')}` })
+    const { stderr } = await loopai(folder, ['create', 'rows-001', '--examples', 'rows.csv'])
+    expect(stderr).toContain('id is another in every row')
+    expect(stderr).not.toContain('text is another')
+  })
+
   test('of a CSV, with a byte order mark, CRLF and quotes, the schemas are inferred and said', async () => {
     const folder = await copy()
     const csv = '\ufefftext,stars,label\r\n"Win, now",5,spam\r\nhello,3.5,ham\r\n"say ""hi""",1,ham'
