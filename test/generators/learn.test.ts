@@ -204,6 +204,16 @@ describe('notes', () => {
     expect(notes).toMatch(/With half of the examples/)
   })
 
+  test('accuses no label where a few texts differ in their numbers only', async () => {
+    const rows = Array.from({ length: 60 }, (_, n) => ({
+      input: { text: `${n % 2 ? 'help me' : 'good bye'} ${n}` },
+      output: n % 2 ? 'b' : 'a',
+    }))
+    const { notes } = await learner.generate(briefOf(rows), never)
+    expect(notes.join(' ')).toContain('there are only 2 different inputs')
+    expect(notes.join(' ')).not.toContain('may be wrong')
+  })
+
   test('recommend a language model when a label has few examples', async () => {
     const { notes } = await learner.generate(briefOf(topicRows(12)), never)
     expect(notes.join('\n')).toMatch(/Fewer than 10 examples of fruit, tool.*language model/)

@@ -5,7 +5,7 @@ import type { Learned, LearnedPart } from './heads.ts'
 import type { Metric, Problem } from './problem.ts'
 import { expectedOfTwice } from './report.ts'
 import type { Rows } from './rows.ts'
-import { findSuspects } from './suspicion.ts'
+import { fewInputs, findSuspects } from './suspicion.ts'
 import type { ChoiceTarget, Shape, Target } from './targets.ts'
 import type { LearningCurve } from './train.ts'
 
@@ -26,6 +26,7 @@ export function writeNotes(problem: Problem, { parts }: Learned, examples: Examp
     ...targets.flatMap(adviseOnFewRows),
     ...describeConstants(problem.shape),
     ...describeDuplicates(examples),
+    ...describeFewInputs(rows),
     ...describeContradictions(examples),
     ...parts.flatMap((part, at) => describeSuspects(targets[at]!, part, rows)),
     ...(parts.some(({ head }) => head.by === 'linear') ? describeLostNumbers(examples) : []),
@@ -106,6 +107,14 @@ function describeDuplicates(examples: Example[]): string[] {
     : [`${count(duplicates, 'example')} ${duplicates === 1 ? 'repeats' : 'repeat'} an earlier one exactly.`]
 }
 
+function describeFewInputs(rows: Rows): string[] {
+  const inputs = fewInputs(rows)
+  if (inputs === undefined) return []
+  return [
+    `But for numbers in texts, case and punctuation there are only ${count(inputs, 'different input')}: how it answers those that it has not seen says little. Bring examples that differ more.`,
+  ]
+}
+
 function describeContradictions(examples: Example[]): string[] {
   const rows = findContradictions(examples)
   if (rows.length === 0) return []
@@ -117,12 +126,14 @@ function describeContradictions(examples: Example[]): string[] {
   ]
 }
 
-function describeSuspects({ name }: Target, { answers }: LearnedPart, { example }: Rows): string[] {
-  const suspects = findSuspects(answers)
+function describeSuspects({ name }: Target, { answers }: LearnedPart, rows: Rows): string[] {
+  const suspects = findSuspects(answers, rows)
   if (suspects.length === 0) return []
-  const rows = suspects.map(({ row, preferred }) => `row ${example[row]! + 1} (rather ${nameOf(preferred)})`)
+  const named = suspects.map(
+    ({ row, preferred }) => `row ${rows.example[row]! + 1} (rather ${nameOf(preferred)})`,
+  )
   const what = name === '' ? 'label' : `label of ${name}`
-  return [`${count(suspects.length, what)} may be wrong: ${list(rows, SHOWN)}.`]
+  return [`${count(suspects.length, what)} may be wrong: ${list(named, SHOWN)}.`]
 }
 
 function describeLostNumbers(examples: Example[]): string[] {

@@ -28,7 +28,7 @@ export function describeLearned(
     }),
     ...(expected !== undefined && { expected: { rows: 2 * count, accuracy: round(expected) } }),
     ...(head.by === 'linear' && { strongest: strongestByLabel(head, program.linear!) }),
-    suspects: findSuspects(answers)
+    suspects: findSuspects(answers, rows)
       .slice(0, MOST_SUSPECTS)
       .map(({ row, preferred }) => ({
         row: rows.example[row]!,
