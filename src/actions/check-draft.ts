@@ -23,8 +23,8 @@ import type { Yardstick } from './score.ts'
 
 /** How many inputs are run a second time. */
 const REPEATED = 200
-/** So many inputs that take too long are enough to know; the others are not waited for. */
-const MOST_TIMEOUTS = 5
+/** So many inputs that take too long, or too much memory, are enough to know; the others are not waited for. */
+const MOST_COSTLY = 5
 /** How long a generated program may take to load. */
 const LOAD_MS = 1000
 
@@ -192,13 +192,18 @@ async function answersOf(
   return answersOf(draft, inputs, options, attempts - 1)
 }
 
-/** Asks ever more inputs at a time, and stops when too many of them took too long. */
+function isCostly(outcome: Outcome): boolean {
+  if (outcome.status === 'success') return false
+  return outcome.error.kind === 'timeout' || outcome.error.kind === 'resource_limit'
+}
+
+/** Asks ever more inputs at a time, and stops when too many of them were costly. */
 async function answerInTime(program: Program, inputs: Json[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  for (let size = MOST_TIMEOUTS; outcomes.length < inputs.length; size *= 10) {
+  for (let size = MOST_COSTLY; outcomes.length < inputs.length; size *= 10) {
     const next = inputs.slice(outcomes.length, outcomes.length + size)
     for (const outcome of await program.answerMany(next)) outcomes.push(outcome)
-    if (outcomes.filter(outcome => outcome.status === 'timeout').length >= MOST_TIMEOUTS) break
+    if (outcomes.filter(isCostly).length >= MOST_COSTLY) break
   }
   return outcomes
 }

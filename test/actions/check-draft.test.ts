@@ -105,6 +105,14 @@ test('a program that never answers some inputs is given up, whichever of the pro
   ])
 })
 
+test('a program that takes too much memory for each input is given up', async () => {
+  const app = await createApp(topicRows(40), { settings: 'limits: {memory_mb: 64}' })
+  const code = 'def execute(input_data):\n    return str(len(bytearray(2 << 30)))\n'
+  expect(failed(await checksOf(app, code, false))).toEqual([
+    expect.stringMatching(/^answers: answers 0 of 5 inputs: /),
+  ])
+})
+
 test('recorded inputs must be answered too, those that do not fit the schema aside', async () => {
   const app = await createApp(topicRows(4))
   const lines = [{ text: 'a pear' }, { text: '' }, { text: 7 }].map(input => JSON.stringify({ input }))
