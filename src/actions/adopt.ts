@@ -24,10 +24,10 @@ export async function adopt(workspace: Workspace, root: string): Promise<Adopted
   const data = await openDataDirectory({ ...workspace, dir: root })
   const adopted: Adopted = []
   for (const id of await listApps(data)) {
-    const app = await readApp(data, id)
-    const bare = await listBare(app)
-    if (bare.length === 0) continue
     try {
+      const app = await readApp(data, id)
+      const bare = await listBare(app)
+      if (bare.length === 0) continue
       adopted.push(await adoptApp(workspace, data, app, bare))
     } catch (error) {
       if (!(error instanceof LoopaiError)) throw error

@@ -7,14 +7,13 @@ import {
   trackedAgainstRules,
 } from '../domain/finding.ts'
 import type { Manifest } from '../domain/version.ts'
-import { listApps, readApp } from '../store/apps.ts'
 import { type Base, findCommitted, findCommittedManifest, listTracked, readBase } from '../store/base.ts'
 import { findRepository, openRepository, type Repository } from '../store/git.ts'
 import type { Operation } from '../store/git-state.ts'
 import { gitIn } from '../store/git-words.ts'
 import { readHistoryLines } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
-import { findingOf, type Inspected, inspectApp } from './inspect-app.ts'
+import { findingOf, type Inspected, inspectApp, readApps } from './inspect-app.ts'
 import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -38,7 +37,7 @@ export async function check(
   try {
     data = await openDataDirectory(workspace)
   } catch (error) {
-    if (!(error instanceof LoopaiError) || !/^(INVALID_|CONFLICT)/.test(error.code)) throw error
+    if (!(error instanceof LoopaiError) || !/^(INVALID_|CONFLICT|INTEGRITY)/.test(error.code)) throw error
     const findings = [findingOf('config', null, error)]
     return { outcome: 'fail', base: ref ?? null, apps: 0, versions: 0, findings }
   }
@@ -48,9 +47,9 @@ export async function check(
     workspace.report(`this clone is too shallow to tell where it left ${ref}: compared with ${ref} itself`)
   }
   const apps: Inspected[] = []
-  for (const id of await listApps(data))
-    apps.push(await inspectApp(data, await readApp(data, id), { deep: true }))
-  const found = apps.flatMap(app => app.findings)
+  const opened = await readApps(data)
+  for (const app of opened.apps) apps.push(await inspectApp(data, app, { deep: true }))
+  const found = [...opened.findings, ...apps.flatMap(app => app.findings)]
   const findings = [
     ...found,
     ...(repository ? await mergeFindings(repository, found, RUNNING_US) : []),

@@ -7,7 +7,7 @@ import { type Finding, type FindingKind, shorten } from '../domain/finding.ts'
 import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
 import { findActive } from '../store/active.ts'
-import { type LoopApp, listApps, readApp } from '../store/apps.ts'
+import type { LoopApp } from '../store/apps.ts'
 import { findGitVersion, findRepository, type Repository } from '../store/git.ts'
 import { gitIn, quoted } from '../store/git-words.ts'
 import { readUser } from '../store/identity.ts'
@@ -23,7 +23,7 @@ import { chooseSandbox } from './choose-sandbox.ts'
 import { environmentOf } from './environments.ts'
 import { findInterpreter } from './find-interpreter.ts'
 import { init } from './init.ts'
-import { findingOf, inspectApp } from './inspect-app.ts'
+import { findingOf, inspectApp, readApps } from './inspect-app.ts'
 import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
@@ -111,8 +111,9 @@ async function examineData(workspace: Workspace, data: DataDirectory, deep: bool
     ailments.push(finding('git', `${data.root} is not in a git repository`, `loopai init ${data.root}`))
   }
   ailments.push(...(await examineLeftovers(data, workspace.now())))
-  for (const id of await listApps(data)) {
-    const app = await readApp(data, id)
+  const { apps, findings } = await readApps(data)
+  ailments.push(...findings)
+  for (const app of apps) {
     ailments.push(...(await inspectApp(data, app, { deep })).findings)
     ailments.push(...(await examinePackages(app)))
     ailments.push(...(await examineRecords(app, deep)))

@@ -5,7 +5,7 @@ import { collisions, digestsOf, type Finding, type FindingKind, shorten } from '
 import { type HistoryEntry, isFlip } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
-import { type LoopApp, readConfig } from '../store/apps.ts'
+import { type LoopApp, listApps, readApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
 import { readHistory } from '../store/history.ts'
 import { findLinks } from '../store/links.ts'
@@ -29,6 +29,20 @@ export interface Inspected {
   /** Those whose manifests can be read. */
   versions: Version[]
   findings: Finding[]
+}
+
+/** All apps, and as findings those that cannot be opened. */
+export async function readApps(data: DataDirectory): Promise<{ apps: LoopApp[]; findings: Finding[] }> {
+  const apps: LoopApp[] = []
+  const findings: Finding[] = []
+  for (const id of await listApps(data)) {
+    try {
+      apps.push(await readApp(data, id))
+    } catch (error) {
+      findings.push(findingOf('config', id, error))
+    }
+  }
+  return { apps, findings }
 }
 
 /** Looks at everything an app consists of, and runs nothing of it. With `deep: false` only the active version is compared with its digest. */
@@ -84,8 +98,13 @@ export async function inspectApp(
 /** A refusal, of ours or of the file system, as a finding; anything else is a bug. */
 export function findingOf(kind: FindingKind, loop_app_id: string | null, error: unknown): Finding {
   if (!(error instanceof LoopaiError) && !isFileError(error)) throw error
-  const hint = error instanceof LoopaiError ? error.hint : undefined
-  return { kind, loop_app_id, message: error.message, fix: hint ?? 'restore it from git' }
+  const { hint, details = {} } = error instanceof LoopaiError ? error : {}
+  return {
+    kind: 'link' in details ? 'link' : kind,
+    loop_app_id,
+    message: error.message,
+    fix: hint ?? 'restore it from git',
+  }
 }
 
 function activeFindings(

@@ -3,9 +3,9 @@ import { scoreAtBirth } from '../domain/evaluation.ts'
 import { type HistoryEntry, isFlip, lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import { findActive } from '../store/active.ts'
-import { type LoopApp, listApps } from '../store/apps.ts'
+import { type LoopApp, listApps, readApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
-import { openDataDirectory } from '../store/root.ts'
+import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { appearanceOfApp, findSummaries, rememberSummaries } from '../store/summaries.ts'
 import { danglingActive, listVersions, lostActive, readVersion } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
@@ -38,7 +38,7 @@ export async function list(workspace: Workspace): Promise<ListedApp[]> {
     const { text, isSettled } = appearanceOfApp(app)
     const before = known[id]
     const isKnown = before?.appearance === text
-    const value = isKnown ? before.value : await summarize(app)
+    const value = isKnown ? before.value : await summarize(data, app)
     if (isKnown || (isSettled && value.state !== 'broken')) kept[id] = { appearance: text, value }
     isNews ||= !isKnown
     listed.push(value)
@@ -47,7 +47,7 @@ export async function list(workspace: Workspace): Promise<ListedApp[]> {
   return listed
 }
 
-async function summarize(app: LoopApp): Promise<ListedApp> {
+async function summarize(data: DataDirectory, app: LoopApp): Promise<ListedApp> {
   const versions = await listVersions(app)
   const summary = {
     loop_app_id: app.id,
@@ -57,6 +57,7 @@ async function summarize(app: LoopApp): Promise<ListedApp> {
     score: null,
   }
   try {
+    await readApp(data, app.id)
     const [active, history] = await Promise.all([findActive(app), readHistory(app)])
     refuseBrokenLink(app, active, versions, history)
     const lifecycle = lifecycleOf(history)

@@ -4,6 +4,7 @@ import { type Config, completeConfig, configProblems } from '../domain/config.ts
 import { LoopaiError } from '../domain/errors.ts'
 import { closest } from '../domain/problems.ts'
 import type { AppLayout } from './layout.ts'
+import { refuseLink } from './links.ts'
 import { type DataDirectory, MAX_CONFIG_BYTES } from './root.ts'
 import { readOwnText } from './text.ts'
 
@@ -13,17 +14,18 @@ export interface LoopApp {
   paths: AppLayout
 }
 
-/** Ids of all apps, sorted. */
+/** Ids of all apps, sorted. A link is among them, for whoever opens it to be told. */
 export async function listApps(data: DataDirectory): Promise<string[]> {
   const entries = await readdir(data.paths.apps, { withFileTypes: true }).catch(() => [])
   return entries
-    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.'))
+    .filter(entry => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map(entry => entry.name)
     .sort()
 }
 
 export async function readApp(data: DataDirectory, id: string): Promise<LoopApp> {
   const paths = data.paths.app(id)
+  refuseLink(paths.directory)
   if (existsSync(paths.directory)) return { id, paths }
   const apps = await listApps(data)
   const like = closest(id, apps)

@@ -1,6 +1,7 @@
 import { closeSync, lstatSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
 import { versionOfName } from './layout.ts'
 import { notPlain, openPlain } from './plain.ts'
@@ -21,6 +22,15 @@ export function openRecords(file: string, flags: number): number {
     closeSync(handle)
     throw error
   }
+}
+
+/** Throws when `loop-apps` or an app in it is a link: what is written would land elsewhere, and git would have the link replaced. */
+export function refuseLink(folder: string): void {
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  throw new LoopaiError('INTEGRITY', `${folder} is reached through a symbolic link`, {
+    hint: 'put the folder itself there',
+    details: { link: folder },
+  })
 }
 
 /** Throws when a folder of records, or one on the way to it, is a link. Those that are missing are none. */

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { completeRootConfig, type RootConfig, rootConfigProblems } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { layout } from './layout.ts'
+import { refuseLink } from './links.ts'
 import { readOwnText } from './text.ts'
 
 /** An open data directory. */
@@ -57,6 +58,8 @@ export async function openDataDirectory(whereabouts: Whereabouts): Promise<DataD
   }
   const root = await realpath(found)
   const paths = layout(root)
+  // The data directory itself may be reached through a link, as /tmp is on some systems.
+  refuseLink(paths.apps)
   return { root, paths, settings: await readRootConfig(paths.marker) }
 }
 

@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs'
+import { lstatSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
@@ -12,11 +12,13 @@ export interface Summary<Value> {
   value: Value
 }
 
-/** What an app looks like from outside, for two `stat`s: versions and the active link come and go by renames, the history by replacement. */
+/** What an app looks like from outside, for three `stat`s: versions and the active link come and go by renames, the history by replacement. */
 export function appearanceOfApp({ paths }: LoopApp): Appearance {
   const stats = [paths.artifacts, paths.history].map(place => statSync(place, { throwIfNoEntry: false }))
   const newest = Math.max(...stats.map(stat => stat?.ctimeMs ?? 0))
-  return { text: stats.map(describe).join(' '), isSettled: Date.now() - newest > SETTLED_MS }
+  // What a link leads to may be the very folder that was there before.
+  const link = lstatSync(paths.directory, { throwIfNoEntry: false })?.isSymbolicLink() ? 'link ' : ''
+  return { text: link + stats.map(describe).join(' '), isSettled: Date.now() - newest > SETTLED_MS }
 }
 
 /** Summaries of a data directory's apps by id, as this version of Loopai has kept them on this machine. */

@@ -1,8 +1,21 @@
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
+import { doctor } from '../../src/actions/doctor.ts'
+import { list } from '../../src/actions/list.ts'
 import { remove } from '../../src/actions/remove.ts'
+import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
+import { show } from '../../src/actions/show.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { activateVersion, addVersion, makeApp } from '../helpers/versions.ts'
@@ -114,6 +127,26 @@ describe('check', () => {
     expect(outcome).toBe('fail')
     expect(findings).toHaveLength(1)
     expect(findings[0]).toMatchObject({ kind, loop_app_id: ID, message: expect.stringMatching(message) })
+  })
+
+  test.each(['loop-apps', APP])('a link at %s is a finding, and nothing goes through it', async place => {
+    const { root, workspace } = await twoVersions()
+    const elsewhere = path.join(temporaryFolder(), 'elsewhere')
+    renameSync(path.join(root, place), elsewhere)
+    symlinkSync(elsewhere, path.join(root, place))
+    const found = {
+      kind: 'link',
+      message: `${path.join(root, place)} is reached through a symbolic link`,
+      fix: 'put the folder itself there',
+    }
+    expect((await check(workspace, {})).findings).toMatchObject([found])
+    expect((await doctor(workspace, {})).findings).toContainEqual(expect.objectContaining(found))
+    const refused = { code: 'INTEGRITY', message: found.message }
+    await expect(show(workspace, ID)).rejects.toMatchObject(refused)
+    await expect(setLifecycle(workspace, ID, 'pause')).rejects.toMatchObject(refused)
+    if (place === APP)
+      expect(await list(workspace)).toMatchObject([{ state: 'broken', problem: found.message }])
+    else await expect(list(workspace)).rejects.toMatchObject(refused)
   })
 
   test('finds an edited version that was given a manifest which fits, when it knows the base', async () => {
