@@ -271,8 +271,13 @@ function explain({ status, complained }: GitResult, cwd: string, args: string[])
       details: { git: said },
     })
   }
+  // A repository of another user: git says itself what to type, after its message.
+  const advice = /^\s*(git config --global --add safe\.directory .+)$/m.exec(said)?.[1]
   const reason = lastLine(said) || (status === null ? 'was ended, or took too long' : `failed (${status})`)
-  return new LoopaiError('GIT_FAILED', `git ${args[0]}: ${reason}`, { details: { git: said } })
+  return new LoopaiError('GIT_FAILED', `git ${args[0]}: ${reason}`, {
+    ...(advice && { hint: advice }),
+    details: { git: said },
+  })
 }
 
 /** Git does not always say why it could not write. */

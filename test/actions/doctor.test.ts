@@ -9,9 +9,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { check } from '../../src/actions/check.ts'
 import { doctor } from '../../src/actions/doctor.ts'
 import { init } from '../../src/actions/init.ts'
+import { promote } from '../../src/actions/promote.ts'
+import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
 import { runWriter } from '../helpers/processes.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { makeApp } from '../helpers/versions.ts'
@@ -38,6 +41,20 @@ describe('doctor', () => {
     const cwd = temporaryFolder()
     const workspace = { ...(await makeApp(temporaryFolder(), ID)), cwd, dir: undefined }
     expect(await doctor(workspace, {})).toMatchObject({ root: null, findings: [] })
+  })
+
+  test('a repository of another user is told in the words of git, with what to type', async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'one')
+    vi.stubEnv('GIT_TEST_ASSUME_DIFFERENT_OWNER', '1')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const message = `git rev-parse: fatal: detected dubious ownership in repository at '${root}'`
+    const fix = `git config --global --add safe.directory '${root}'`
+    expect((await doctor(workspace, {})).findings).toEqual([{ kind: 'git', loop_app_id: null, message, fix }])
+    const refused = { code: 'GIT_FAILED', message, hint: fix }
+    await expect(check(workspace, {})).rejects.toMatchObject(refused)
+    await expect(setLifecycle(workspace, ID, 'pause')).rejects.toMatchObject(refused)
+    await expect(promote(workspace, { address: ID })).rejects.toMatchObject(refused)
   })
 
   test('removes what a crash left under a temporary name, and nothing of a process that lives', async () => {
