@@ -1,11 +1,12 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
-import { findActive } from '../store/active.ts'
+import { findReplaced } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
+import { isUsable } from '../store/folders.ts'
 import type { Repository } from '../store/git.ts'
 import { readHistory } from '../store/history.ts'
-import { identifyVersion, isUsable, type VersionName } from '../store/versions.ts'
+import { identifyVersion, type VersionName } from '../store/versions.ts'
 import { type Occurrence, tell } from './entry.ts'
 import type { OpenApp } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
@@ -24,7 +25,7 @@ export async function flip(
   { from, to, op, ...rest }: Flip,
 ): Promise<string | null> {
   return write(workspace, { ...data, ...(repository && { repository }) }, async transaction => {
-    const active = await findActive(app)
+    const active = (await findReplaced(app)) ?? undefined
     const change = await findChange(app, { active, from, to })
     if (change) throw changedMeanwhile(app.id, change)
     const name = { number: to.number, digest: to.manifest.digest }

@@ -3,7 +3,7 @@ import { type PromotionPlan, planPromotion } from '../domain/promotion.ts'
 import { measure } from '../domain/quality.ts'
 import { reportOf, type Scorecard, type ScoreReport } from '../domain/scorecard.ts'
 import type { Version } from '../domain/version.ts'
-import { findActive } from '../store/active.ts'
+import { findReplaced } from '../store/active.ts'
 import { readConfig } from '../store/apps.ts'
 import { readVersion } from '../store/versions.ts'
 import type { OpenApp } from './open-app.ts'
@@ -33,7 +33,7 @@ export async function judge(
   const [config, yardstick, activeNumber] = await Promise.all([
     readConfig(data, app),
     readYardstick(app, cases),
-    findActive(app),
+    findReplaced(app),
   ])
   const { metric, accuracy } = config.targets
   const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed, signal })
@@ -55,8 +55,8 @@ export async function judge(
   }
 
   /** With an active version that is missing or was tampered with, there is nothing to compare. */
-  async function findScore(number: number | undefined): Promise<Scorecard | undefined> {
-    if (number === undefined) return
+  async function findScore(number: number | null | undefined): Promise<Scorecard | undefined> {
+    if (number == null) return
     try {
       const active = await readVersion(app, number)
       measured.active = measureOf(active)

@@ -7,12 +7,12 @@ import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
+import { anotherActiveHint } from '../store/folders.ts'
 import { readHistory } from '../store/history.ts'
 import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
 import {
-  anotherActiveHint,
   compareFiles,
   danglingActive,
   listVersions,
@@ -118,11 +118,11 @@ function activeFindings(
     const promoted = history.findLast(isFlip)?.to
     return promoted ? [findingOf('active', id, lostActive(app, promoted))] : []
   }
-  if (!numbers.includes(active)) return [findingOf('active', id, danglingActive(app, active, numbers))]
+  if (!numbers.includes(active)) return [findingOf('active', id, danglingActive(app, active))]
   const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
   if (!isRemoved) return []
   const message = `active of ${id} points at v${active}, which was removed`
-  return [{ kind: 'active', loop_app_id: id, message, fix: anotherActiveHint(app, numbers) }]
+  return [{ kind: 'active', loop_app_id: id, message, fix: anotherActiveHint(app) }]
 }
 
 function linkFindings({ id }: LoopApp, links: string[]): Finding[] {

@@ -88,5 +88,5 @@ function refuseBrokenLink(
 ) {
   const promoted = history.findLast(isFlip)?.to
   if (active === undefined && promoted) throw lostActive(app, promoted)
-  if (active !== undefined && !versions.includes(active)) throw danglingActive(app, active, versions)
+  if (active !== undefined && !versions.includes(active)) throw danglingActive(app, active)
 }

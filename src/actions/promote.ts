@@ -5,7 +5,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import { lifecycleOf, marks } from '../domain/history.ts'
 import type { PromotionPlan } from '../domain/promotion.ts'
 import { shortDigest, type Version } from '../domain/version.ts'
-import { findActive } from '../store/active.ts'
+import { findReplaced } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { changedPaths, openRepository, type Repository } from '../store/git.ts'
 import { gitIn, quoted } from '../store/git-words.ts'
@@ -49,7 +49,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   if (request.force && !workspace.message?.trim()) throw needsReason(request)
   const selector = request.version === undefined ? address.version : parseVersion(request.version)
   const to = await resolveVersion(app, selector ?? { by: 'name', name: 'latest' })
-  const from = await findActive(app)
+  const from = (await findReplaced(app)) ?? undefined
   refuseUnexpected(app, from, request.expect)
   const history = await readHistory(app)
   refuseArchived(app, lifecycleOf(history))

@@ -1,13 +1,13 @@
-import { parseVersion } from '../domain/address.ts'
+import { parseVersion, type VersionSelector } from '../domain/address.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { lifecycleOf, predecessor } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
-import { findActive } from '../store/active.ts'
+import { findActive, findReplaced } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
+import { isUsable } from '../store/folders.ts'
 import { readHistory } from '../store/history.ts'
 import {
   identifyVersion,
-  isUsable,
   listVersions,
   noActiveVersion,
   readVersion,
@@ -33,7 +33,8 @@ export interface RollbackRequest {
 
 export interface RolledBack {
   loop_app_id: string
-  from: number
+  /** Null when the link named no version. */
+  from: number | null
   to: number
   digest: string
   changed: boolean
@@ -48,21 +49,19 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
   const { data, app, address } = await openAddressToWrite(workspace, request.app)
   const wanted = request.to === undefined ? address.version : parseVersion(request.to)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
-  const active = await findActive(app)
-  if (active === undefined) throw await noActiveVersion(app)
-  const to = wanted === undefined ? await findPredecessor(app, active) : await resolveVersion(app, wanted)
+  const { active, to } = await findFlip(app, wanted)
   const result = { loop_app_id: app.id, from: active, to: to.number, digest: to.manifest.digest }
   const send = async () => (request.push ? publish(workspace, app, { version: to }) : null)
   if (to.number === active)
     return { ...result, changed: false, marked: null, commit: null, pushed: await send() }
   await verifyVersion(app, to)
-  const isBad = !request.keepGood
+  const isBad = active !== null && !request.keepGood
   const commit = await flip(
     workspace,
     { data, app },
     {
       op: 'rollback',
-      from: await identifyVersion(app, active),
+      from: active === null ? undefined : await identifyVersion(app, active),
       to,
       evidence: null,
       forced: false,
@@ -70,6 +69,14 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
     },
   )
   return { ...result, changed: true, marked: isBad ? 'bad' : null, commit, pushed: await send() }
+}
+
+/** What is left for what. A link that names no version can be left for a version that is named. */
+async function findFlip(app: LoopApp, named: VersionSelector | undefined) {
+  const active = named === undefined ? await findActive(app) : await findReplaced(app)
+  if (active === undefined) throw await noActiveVersion(app)
+  if (named !== undefined) return { active, to: await resolveVersion(app, named) }
+  return { active, to: await findPredecessor(app, active!) }
 }
 
 async function findPredecessor(app: LoopApp, active: number): Promise<Version> {

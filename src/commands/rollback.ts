@@ -22,9 +22,10 @@ const command: CommandFile = {
     if (flags.json) return printJson(result)
     if (flags.quiet) return print(`v${result.to}`)
     const mark = result.marked ? `; v${result.from} is marked ${result.marked}` : ''
+    const from = result.from === null ? '-> ' : `v${result.from} -> `
     print(
       result.changed
-        ? `rolled back ${result.loop_app_id} v${result.from} -> v${result.to}${mark}`
+        ? `rolled back ${result.loop_app_id} ${from}v${result.to}${mark}`
         : `${result.loop_app_id} v${result.to} is active already`,
     )
     if (result.pushed) print(`sent to ${result.pushed}`)

@@ -1,7 +1,7 @@
-import { readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import type { LoopApp } from './apps.ts'
-import { gitIn } from './git-words.ts'
+import { anotherActiveHint } from './folders.ts'
 import { readPlainText } from './plain.ts'
 
 /** What the `active` link may say. A pulled branch must not be able to point it anywhere else. */
@@ -14,6 +14,17 @@ export async function findActive(app: LoopApp): Promise<number | undefined> {
   return peekActive(app)
 }
 
+/** The same for whoever puts another link in its place: `null` when there is a link or a file that names no version. */
+export async function findReplaced(app: LoopApp): Promise<number | null | undefined> {
+  try {
+    return peekActive(app)
+  } catch (error) {
+    const stat = lstatSync(app.paths.active, { throwIfNoEntry: false })
+    if (stat?.isSymbolicLink() || stat?.isFile()) return null
+    throw error
+  }
+}
+
 /** The same at once: a few microseconds, for every execution that is served. */
 export function peekActive(app: LoopApp): number | undefined {
   const target = readTarget(app)
@@ -24,7 +35,7 @@ export function peekActive(app: LoopApp): number | undefined {
 }
 
 function broken(app: LoopApp, why: string, cause?: unknown): LoopaiError {
-  const hint = `restore it: ${gitIn(app.paths.directory)} checkout HEAD -- artifacts/active`
+  const hint = anotherActiveHint(app)
   return new LoopaiError('INTEGRITY', `${app.id}: active ${why}`, { hint, cause })
 }
 

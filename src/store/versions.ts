@@ -1,4 +1,4 @@
-import { constants, readdirSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
@@ -20,9 +20,9 @@ import type { LoopApp } from './apps.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
 import type { Commit } from './change.ts'
 import { fingerprint } from './fingerprint.ts'
+import { anotherActiveHint, isUsable, numbersOf } from './folders.ts'
 import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
-import { versionOfName } from './layout.ts'
 import { readPlainText } from './plain.ts'
 import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
 
@@ -33,33 +33,13 @@ const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
 /** Numbers of all versions, ascending. Read at once, as manifests are: for thousands of small files, waiting costs more than reading. */
 export async function listVersions(app: LoopApp): Promise<number[]> {
-  return namesIn(app.paths.artifacts)
-    .map(versionOfName)
-    .filter(number => number !== undefined)
-    .sort((a, b) => a - b)
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
+  return numbersOf(app)
 }
 
 export async function readVersion(app: LoopApp, number: number): Promise<Version> {
   const directory = app.paths.version(number)
   const manifest = await readManifest(app, number, path.join(directory, 'manifest.json'))
   return { number, directory, manifest }
-}
-
-/** True when a version is there and was not removed: a removed one has its manifest and nothing else. */
-export function isUsable(app: LoopApp, number: number): boolean {
-  try {
-    return readdirSync(app.paths.version(number)).length > 1
-  } catch {
-    return false
-  }
 }
 
 /** Changes when the files of a version are replaced by others; `undefined` when there are none. */
@@ -83,7 +63,7 @@ export async function resolveVersion(app: LoopApp, selector: VersionSelector): P
   const [active, versions] = await Promise.all([findActive(app), listVersions(app)])
   if (active === undefined) throw await noActiveVersion(app)
   if (selector.name === 'active') {
-    if (!versions.includes(active)) throw danglingActive(app, active, versions)
+    if (!versions.includes(active)) throw danglingActive(app, active)
     return readVersion(app, active)
   }
   const previous = predecessor(await readHistory(app), active, number => isUsable(app, number))
@@ -256,19 +236,9 @@ export function lostActive(app: LoopApp, promoted: number): LoopaiError {
 }
 
 /** A version's folder went, or a merge kept a link to one that is not there. */
-export function danglingActive(app: LoopApp, active: number, versions: number[]): LoopaiError {
+export function danglingActive(app: LoopApp, active: number): LoopaiError {
   const message = `active of ${app.id} points at v${active}, which does not exist`
-  return new LoopaiError('INTEGRITY', message, { hint: anotherActiveHint(app, versions) })
-}
-
-/** How to come to a sound `active` link. */
-export function anotherActiveHint(app: LoopApp, versions: number[]): string {
-  const latest = versions.findLast(number => isUsable(app, number))
-  const other =
-    latest === undefined
-      ? ''
-      : `   or activate another version with: loopai rollback ${app.id} --to v${latest}`
-  return `restore it with: ${gitIn(app.paths.directory)} checkout -- artifacts${other}`
+  return new LoopaiError('INTEGRITY', message, { hint: anotherActiveHint(app) })
 }
 
 function restoring(app: LoopApp, name: string): string {

@@ -1,9 +1,10 @@
-import { rmSync, symlinkSync } from 'node:fs'
+import { readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
 import { list } from '../../src/actions/list.ts'
 import { openExecutor } from '../../src/actions/open-executor.ts'
+import { promote } from '../../src/actions/promote.ts'
 import { rollback } from '../../src/actions/rollback.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { activateVersion, addVersion, makeApp } from '../helpers/versions.ts'
@@ -52,3 +53,41 @@ test('an active link that is gone, or leads to nothing, is told with the way bac
   runGit(folder, 'checkout', '--', 'artifacts/active')
   expect(await list(workspace)).toMatchObject([{ state: 'active', active_version: 2 }])
 })
+
+test.each<[string, (link: string) => void]>([
+  ['a link to elsewhere', link => symlinkSync('../../../../../etc', link)],
+  [
+    'a file with a conflict',
+    link => writeFileSync(link, `<<<<<<< ours\nv1\n=======\nv2\n>>>>>>> ${'x'.repeat(60)}\n`),
+  ],
+])(
+  '%s that was committed as the active link is replaced by promote and by rollback --to',
+  async (_, damage) => {
+    const root = temporaryFolder()
+    const workspace = { ...(await makeApp(root, 'spam-001', 'one', 'two')), message: 'the link was broken' }
+    const folder = path.join(root, 'loop-apps/spam-001')
+    const link = path.join(folder, 'artifacts/active')
+    const commitDamage = () => {
+      rmSync(link)
+      damage(link)
+      runGit(root, 'commit', '-qam', 'damage')
+    }
+    commitDamage()
+    const hint = `restore it with: git -C '${folder}' checkout -- artifacts   or activate another version with: loopai rollback spam-001 --to v2`
+    expect(await list(workspace)).toMatchObject([{ state: 'broken', fix: hint }])
+    await expect(rollback(workspace, { app: 'spam-001' })).rejects.toMatchObject({ code: 'INTEGRITY', hint })
+    expect(await rollback(workspace, { app: 'spam-001', to: 'v2' })).toMatchObject({
+      from: null,
+      to: 2,
+      marked: null,
+    })
+    expect(readlinkSync(link)).toBe('v2')
+    commitDamage()
+    expect(await promote(workspace, { address: 'spam-001@v1', force: true })).toMatchObject({
+      from: null,
+      to: 1,
+    })
+    expect(readlinkSync(link)).toBe('v1')
+    expect(runGit(root, 'status', '--porcelain')).toBe('')
+  },
+)

@@ -4,17 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
 import { manifestProblems } from '../../src/domain/version.ts'
 import { readApp } from '../../src/store/apps.ts'
+import { isUsable } from '../../src/store/folders.ts'
 import { openRepository } from '../../src/store/git.ts'
 import { openDataDirectory } from '../../src/store/root.ts'
 import { tombstoneOf } from '../../src/store/tombstone.ts'
 import { withTransaction } from '../../src/store/transaction.ts'
-import {
-  isUsable,
-  readVersion,
-  resolveVersion,
-  stageVersion,
-  verifyVersion,
-} from '../../src/store/versions.ts'
+import { readVersion, resolveVersion, stageVersion, verifyVersion } from '../../src/store/versions.ts'
 import { write } from '../helpers/data-directory.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 
