@@ -31,7 +31,7 @@ import { write } from './write.ts'
 export interface DoctorOptions {
   /** Mends what can be mended without losing anything. */
   fix?: boolean | undefined
-  /** Compares every version with its digest and reads every record, instead of the active versions and the ends of files. */
+  /** Compares every version with its digest anew and reads every record, instead of those that have changed and the ends of files. */
   deep?: boolean | undefined
 }
 

@@ -19,6 +19,7 @@ import {
   lostActive,
   readVersion,
   verifyTombstone,
+  verifyVersion,
 } from '../store/versions.ts'
 import { checkLock } from './environments.ts'
 
@@ -45,7 +46,7 @@ export async function readApps(data: DataDirectory): Promise<{ apps: LoopApp[]; 
   return { apps, findings }
 }
 
-/** Looks at everything an app consists of, and runs nothing of it. With `deep: false` only the active version is compared with its digest. */
+/** Looks at everything an app consists of, and runs nothing of it. With `deep: false` the files of a version that were proven before are only looked at. */
 export async function inspectApp(
   data: DataDirectory,
   app: LoopApp,
@@ -84,10 +85,8 @@ export async function inspectApp(
   const numbers = await listVersions(app)
   if (link) findings.push(...activeFindings(app, active, versions, { numbers, history }))
   for (const version of versions) {
-    if (!deep && version.number !== active) continue
-    await attempt('version', () =>
-      version.manifest.removed ? verifyTombstone(app, version) : compareFiles(app, version),
-    )
+    const verify = version.manifest.removed ? verifyTombstone : deep ? compareFiles : verifyVersion
+    await attempt('version', () => verify(app, version))
     await attempt('version', () => checkLock(version))
   }
   findings.push(...historyFindings(app, versions, history))

@@ -12,7 +12,7 @@ const command: CommandFile = {
   define(command) {
     command
       .option('--fix', 'mend what can be mended without losing anything')
-      .option('--deep', 'compare every version with its digest, and read every record')
+      .option('--deep', 'compare every version with its digest anew, and read every record')
   },
 
   async run({ workspace, terminal }, _args, options: Options) {

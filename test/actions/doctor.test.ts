@@ -9,12 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { check } from '../../src/actions/check.ts'
 import { doctor } from '../../src/actions/doctor.ts'
 import { init } from '../../src/actions/init.ts'
 import { promote } from '../../src/actions/promote.ts'
 import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
+import { SETTLED_MS } from '../../src/store/verified.ts'
 import { runWriter } from '../helpers/processes.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { makeApp } from '../helpers/versions.ts'
@@ -138,16 +140,21 @@ describe('doctor', () => {
     ])
   })
 
-  test('finds an edited program of the active version, and of the others when it looks deep', async () => {
+  test('finds what is edited or missing in any version, also one that was found sound before', async () => {
     const root = temporaryFolder()
-    const workspace = await makeApp(root, ID, 'one', 'two')
-    appendFileSync(path.join(root, APP, 'artifacts/v1/program.py'), '#')
+    const workspace = await makeApp(root, ID, 'one', 'two', 'three')
+    await sleep(SETTLED_MS + 100)
     expect(await doctor(workspace, {})).toMatchObject({ findings: [] })
-    expect(await doctor(workspace, { deep: true })).toMatchObject({ findings: [{ kind: 'version' }] })
-    appendFileSync(path.join(root, APP, 'artifacts/v2/program.py'), '#')
-    expect(await doctor(workspace, {})).toMatchObject({
-      findings: [{ message: expect.stringMatching(/^v2 of/) }],
-    })
+    appendFileSync(path.join(root, APP, 'artifacts/v1/program.py'), '#')
+    rmSync(path.join(root, APP, 'artifacts/v2/program.py'))
+    for (const deep of [false, true]) {
+      expect(await doctor(workspace, { deep })).toMatchObject({
+        findings: [
+          { kind: 'version', message: expect.stringMatching(/^v1 of/) },
+          { kind: 'version', message: expect.stringMatching(/^v2 of/) },
+        ],
+      })
+    }
   })
 
   test('says who is missing when git knows no identity', async () => {
