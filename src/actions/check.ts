@@ -13,7 +13,7 @@ import type { Operation } from '../store/git-state.ts'
 import { gitIn } from '../store/git-words.ts'
 import { readHistoryLines } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
-import { findingOf, type Inspected, inspectApp, readApps } from './inspect-app.ts'
+import { findingOf, type Inspected, inspectApp, lostHistoryFindings, readApps } from './inspect-app.ts'
 import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -52,6 +52,7 @@ export async function check(
   const found = [...opened.findings, ...apps.flatMap(app => app.findings)]
   const findings = [
     ...found,
+    ...(repository ? await lostHistoryFindings(repository, opened.apps) : []),
     ...(repository ? await mergeFindings(repository, found, RUNNING_US) : []),
     ...(repository ? await trackingFindings(data, repository, apps) : []),
     ...(base ? await baseFindings(repository!, base, apps) : []),

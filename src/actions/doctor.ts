@@ -23,7 +23,7 @@ import { chooseSandbox } from './choose-sandbox.ts'
 import { environmentOf } from './environments.ts'
 import { findInterpreter } from './find-interpreter.ts'
 import { init } from './init.ts'
-import { findingOf, inspectApp, readApps } from './inspect-app.ts'
+import { findingOf, inspectApp, lostHistoryFindings, readApps } from './inspect-app.ts'
 import { mergeFindings } from './merge-findings.ts'
 import type { Workspace } from './workspace.ts'
 import { write } from './write.ts'
@@ -118,6 +118,7 @@ async function examineData(workspace: Workspace, data: DataDirectory, deep: bool
     ailments.push(...(await examinePackages(app)))
     ailments.push(...(await examineRecords(app, deep)))
   }
+  if (repository) ailments.push(...(await lostHistoryFindings(repository, apps)))
   if (repository) ailments.push(...(await mergeFindings(repository, ailments)))
   return ailments
 }

@@ -6,9 +6,11 @@ import { type HistoryEntry, isFlip } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp, readConfig } from '../store/apps.ts'
+import { findLostHistories } from '../store/base.ts'
 import { readCases, readExamples } from '../store/examples.ts'
 import { anotherActiveHint } from '../store/folders.ts'
-import { readHistory } from '../store/history.ts'
+import type { Repository } from '../store/git.ts'
+import { lostHistory, readHistory } from '../store/history.ts'
 import { findLinks } from '../store/links.ts'
 import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
@@ -92,6 +94,12 @@ export async function inspectApp(
   findings.push(...historyFindings(app, versions, history))
   findings.push(...linkFindings(app, await findLinks(app)))
   return { app, config, versions, findings }
+}
+
+/** Histories that git has and that are not there: an app without one could be new. */
+export async function lostHistoryFindings(repository: Repository, apps: LoopApp[]): Promise<Finding[]> {
+  const lost = await findLostHistories(repository, apps)
+  return lost.map(app => findingOf('history', app.id, lostHistory(app)))
 }
 
 /** A refusal, of ours or of the file system, as a finding; anything else is a bug. */

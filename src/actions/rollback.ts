@@ -3,9 +3,10 @@ import { LoopaiError } from '../domain/errors.ts'
 import { lifecycleOf, predecessor } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive, findReplaced } from '../store/active.ts'
-import type { LoopApp } from '../store/apps.ts'
+import { findLostHistories } from '../store/base.ts'
 import { isUsable } from '../store/folders.ts'
-import { readHistory } from '../store/history.ts'
+import { openRepository } from '../store/git.ts'
+import { lostHistory, readHistory } from '../store/history.ts'
 import {
   identifyVersion,
   listVersions,
@@ -15,7 +16,7 @@ import {
   verifyVersion,
 } from '../store/versions.ts'
 import { flip } from './flip.ts'
-import { openAddressToWrite } from './open-app.ts'
+import { type OpenApp, openAddressToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
@@ -49,7 +50,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
   const { data, app, address } = await openAddressToWrite(workspace, request.app)
   const wanted = request.to === undefined ? address.version : parseVersion(request.to)
   refuseArchived(app, lifecycleOf(await readHistory(app)))
-  const { active, to } = await findFlip(app, wanted)
+  const { active, to } = await findFlip({ data, app }, wanted)
   const result = { loop_app_id: app.id, from: active, to: to.number, digest: to.manifest.digest }
   const send = async () => (request.push ? publish(workspace, app, { version: to }) : null)
   if (to.number === active)
@@ -72,16 +73,21 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
 }
 
 /** What is left for what. A link that names no version can be left for a version that is named. */
-async function findFlip(app: LoopApp, named: VersionSelector | undefined) {
+async function findFlip({ data, app }: Pick<OpenApp, 'data' | 'app'>, named: VersionSelector | undefined) {
   const active = named === undefined ? await findActive(app) : await findReplaced(app)
   if (active === undefined) throw await noActiveVersion(app)
   if (named !== undefined) return { active, to: await resolveVersion(app, named) }
-  return { active, to: await findPredecessor(app, active!) }
+  return { active, to: await findPredecessor({ data, app }, active!) }
 }
 
-async function findPredecessor(app: LoopApp, active: number): Promise<Version> {
+async function findPredecessor(
+  { data, app }: Pick<OpenApp, 'data' | 'app'>,
+  active: number,
+): Promise<Version> {
   const number = predecessor(await readHistory(app), active, candidate => isUsable(app, candidate))
   if (number !== undefined) return readVersion(app, number)
+  const [lost] = await findLostHistories(await openRepository(data.root), [app])
+  if (lost) throw lostHistory(lost)
   const other = (await listVersions(app)).findLast(
     candidate => candidate !== active && isUsable(app, candidate),
   )

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import type { ChangedFile } from '../domain/finding.ts'
 import { isObject } from '../domain/json.ts'
 import { type Manifest, manifestProblems } from '../domain/version.ts'
+import type { LoopApp } from './apps.ts'
 import { git, type Repository } from './git.ts'
 
 /** A commit that the present state is compared with. Paths are those in the data directory. */
@@ -74,6 +76,19 @@ export async function findCommittedManifest(
   } catch {
     return undefined
   }
+}
+
+/** Apps whose history is in HEAD and not here. Asks git once, and only when some app has none. */
+export async function findLostHistories(
+  { workTree, prefix }: Repository,
+  apps: LoopApp[],
+): Promise<LoopApp[]> {
+  const without = apps.filter(app => !existsSync(app.paths.history))
+  if (without.length === 0) return []
+  const nameOf = ({ id }: LoopApp) => `${prefix}loop-apps/${id}/history.jsonl`
+  const args = ['ls-tree', '--name-only', '-z', 'HEAD', '--', ...without.map(nameOf)]
+  const committed = (await git(workTree, args, { accept: [128] }))?.split('\0')
+  return without.filter(app => committed?.includes(nameOf(app)))
 }
 
 /** Paths in the data directory that git tracks. */

@@ -6,6 +6,11 @@ export function gitIn(folder: string): string {
   return relative === '' ? 'git' : `git -C ${typed(folder)}`
 }
 
+/** How to get a file back that git has. */
+export function restoring(file: string): string {
+  return `restore it with: ${gitIn(path.dirname(file))} checkout HEAD -- ${quoted(path.basename(file))}`
+}
+
 /** A path as a shell takes it: from here when it is below, else in full. */
 export function typed(place: string): string {
   const relative = path.relative(process.cwd(), place) || '.'

@@ -3,6 +3,7 @@ import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '
 import type { LoopApp } from './apps.ts'
 import { conflictIn, isMarker } from './conflict.ts'
 import { fingerprint } from './fingerprint.ts'
+import { restoring } from './git-words.ts'
 import { readPlainText } from './plain.ts'
 
 /** One line is half a kilobyte. */
@@ -11,6 +12,12 @@ const MAX_BYTES = 64 * 1024 * 1024
 /** All entries, oldest first. Lines that a merge duplicated count once. */
 export async function readHistory(app: LoopApp): Promise<HistoryEntry[]> {
   return parseHistory(app, await readHistoryText(app))
+}
+
+export function lostHistory({ id, paths }: LoopApp): LoopaiError {
+  return new LoopaiError('INTEGRITY', `the history of ${id} is missing, although it was committed`, {
+    hint: restoring(paths.history),
+  })
 }
 
 /** A function that says what state an app is in, and costs one `stat` while the history stays as it is. */

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { TextDecoder } from 'node:util'
 import { LoopaiError } from '../domain/errors.ts'
+import { restoring } from './git-words.ts'
 import { readPlain } from './plain.ts'
 
 /** A whole file as text. Accepts a byte order mark and CRLF; refuses what is too large or not UTF-8, naming the place. */
@@ -30,7 +31,8 @@ export function readOwnText(file: string, maxBytes: number): string {
   try {
     return decodeUtf8(readPlain(file, maxBytes), file)
   } catch (error) {
-    throw explainReadError(error, file)
+    const { code } = error as NodeJS.ErrnoException
+    throw explainReadError(error, file, code === 'ENOENT' ? restoring(file) : undefined)
   }
 }
 
@@ -58,9 +60,9 @@ export function decodeText(bytes: Uint8Array, name: string): string {
   return decodeUtf8(bytes, name)
 }
 
-export function explainReadError(cause: unknown, file: string): unknown {
+export function explainReadError(cause: unknown, file: string, advice?: string): unknown {
   const code = (cause as NodeJS.ErrnoException)?.code
-  const hint = path.isAbsolute(file) ? 'name another file' : `the path begins at ${process.cwd()}`
+  const hint = advice ?? (path.isAbsolute(file) ? 'name another file' : `the path begins at ${process.cwd()}`)
   const unreadable = (message: string) => new LoopaiError('FILE_UNREADABLE', message, { hint, cause })
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new LoopaiError('FILE_NOT_FOUND', `${file} does not exist`, { hint, cause })

@@ -14,6 +14,7 @@ import { check } from '../../src/actions/check.ts'
 import { doctor } from '../../src/actions/doctor.ts'
 import { list } from '../../src/actions/list.ts'
 import { remove } from '../../src/actions/remove.ts'
+import { rollback } from '../../src/actions/rollback.ts'
 import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
 import { show } from '../../src/actions/show.ts'
 import type { Workspace } from '../../src/actions/workspace.ts'
@@ -89,6 +90,8 @@ describe('check', () => {
       'history',
       /history\.jsonl is no plain file/,
     ],
+    ['a history that is gone', del('history.jsonl'), 'history', /history of .* is missing, although/],
+    ['a config that is gone', del('config.yaml'), 'config', /config\.yaml does not exist/],
     ['an invalid config', edit('config.yaml', 'task: 5\n'), 'config', /config\.yaml/],
     [
       'a broken line of history',
@@ -127,6 +130,22 @@ describe('check', () => {
     expect(outcome).toBe('fail')
     expect(findings).toHaveLength(1)
     expect(findings[0]).toMatchObject({ kind, loop_app_id: ID, message: expect.stringMatching(message) })
+  })
+
+  test('a config or a history that is gone is told with the command that brings it back', async () => {
+    const { root, workspace } = await twoVersions()
+    const folder = path.join(root, APP)
+    const back = (file: string) => `restore it with: git -C '${folder}' checkout HEAD -- ${file}`
+    rmSync(path.join(folder, 'config.yaml'))
+    await expect(show(workspace, ID)).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      hint: back('config.yaml'),
+    })
+    runGit(folder, 'checkout', 'HEAD', '--', 'config.yaml')
+    rmSync(path.join(folder, 'history.jsonl'))
+    const hint = back('history.jsonl')
+    await expect(rollback(workspace, { app: ID })).rejects.toMatchObject({ code: 'INTEGRITY', hint })
+    expect((await doctor(workspace, {})).findings).toMatchObject([{ kind: 'history', fix: hint }])
   })
 
   test.each(['loop-apps', APP])('a link at %s is a finding, and nothing goes through it', async place => {
