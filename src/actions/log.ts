@@ -1,6 +1,7 @@
 import { parseId } from '../domain/address.ts'
+import { LoopaiError } from '../domain/errors.ts'
 import type { HistoryEntry } from '../domain/history.ts'
-import type { Manifest } from '../domain/version.ts'
+import type { Manifest, Version } from '../domain/version.ts'
 import { type LoopApp, listApps, readApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { openDataDirectory } from '../store/root.ts'
@@ -33,7 +34,7 @@ export interface LogRequest {
 export async function log(workspace: Workspace, request: LogRequest = {}): Promise<LogEntry[]> {
   const data = await openDataDirectory(workspace)
   const ids = request.app === undefined ? await listApps(data) : [parseId(request.app)]
-  const entries = await Promise.all(ids.map(async id => entriesOf(await readApp(data, id))))
+  const entries = await Promise.all(ids.map(async id => entriesOf(workspace, await readApp(data, id))))
   return entries
     .flat()
     .filter(({ op }) => request.op === undefined || op === request.op)
@@ -41,23 +42,25 @@ export async function log(workspace: Workspace, request: LogRequest = {}): Promi
     .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
 }
 
-async function entriesOf(app: LoopApp): Promise<LogEntry[]> {
+async function entriesOf(workspace: Workspace, app: LoopApp): Promise<LogEntry[]> {
   const [history, numbers] = await Promise.all([readHistory(app), listVersions(app)])
-  const versions = await Promise.all(numbers.map(number => readVersion(app, number)))
-  const births = versions.map(
-    ({ manifest }): LogEntry => ({
-      loop_app_id: app.id,
-      at: manifest.created_at,
-      op: manifest.origin.kind,
-      from: manifest.parent,
-      to: manifest.version,
-      digest: manifest.digest,
-      by: manifest.created_by,
-      reason: null,
-      forced: false,
-      mark: null,
-    }),
-  )
+  const versions = await Promise.all(numbers.map(number => tryVersion(workspace, app, number)))
+  const births = versions
+    .filter(version => version !== undefined)
+    .map(
+      ({ manifest }): LogEntry => ({
+        loop_app_id: app.id,
+        at: manifest.created_at,
+        op: manifest.origin.kind,
+        from: manifest.parent,
+        to: manifest.version,
+        digest: manifest.digest,
+        by: manifest.created_by,
+        reason: null,
+        forced: false,
+        mark: null,
+      }),
+    )
   const changes = history.map(
     (entry): LogEntry => ({
       loop_app_id: app.id,
@@ -74,4 +77,15 @@ async function entriesOf(app: LoopApp): Promise<LogEntry[]> {
   )
   // Newest first, and in what one moment holds, the later line first.
   return [...births, ...changes].reverse()
+}
+
+/** A version that is broken has no birth to tell of, and does not hide the others. */
+async function tryVersion(workspace: Workspace, app: LoopApp, number: number): Promise<Version | undefined> {
+  try {
+    return await readVersion(app, number)
+  } catch (error) {
+    if (!(error instanceof LoopaiError)) throw error
+    workspace.report(error.message)
+    return undefined
+  }
 }

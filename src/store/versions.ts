@@ -86,20 +86,33 @@ export async function verifyVersion(app: LoopApp, version: Version): Promise<voi
 export async function compareFiles(app: LoopApp, { number, directory, manifest }: Version): Promise<void> {
   const files = await readFiles(directory)
   const found = new Map(files.filter(file => file.path !== 'manifest.json').map(file => [file.path, file]))
+  const missing = manifest.files.map(file => file.path).filter(name => !found.has(name))
   const odd = manifest.files.filter(file => found.get(file.path)?.sha256 !== file.sha256)
-  const extra = [...found.keys()].filter(name => !manifest.files.some(file => file.path === name))
-  const digest = digestOf(manifest.files, manifest)
-  if (odd.length === 0 && extra.length === 0 && digest === manifest.digest) return
-  const changed = odd.map(file => file.path)
-  const what = [...changed, ...extra].slice(0, 3).join(', ') || 'manifest.json'
+  const changed = odd.map(file => file.path).filter(name => !missing.includes(name))
+  const unexpected = [...found.keys()].filter(name => !manifest.files.some(file => file.path === name))
+  const isDigestRight = digestOf(manifest.files, manifest) === manifest.digest
+  if (odd.length === 0 && unexpected.length === 0 && isDigestRight) return
+  const restore = restoring(app, `v${number}`)
+  const isOnlyMissing = missing.length > 0 && changed.length === 0 && unexpected.length === 0
   throw new LoopaiError(
     'INTEGRITY',
-    `v${number} of ${app.id} is not what its digest says: ${what} was changed`,
+    `v${number} of ${app.id} is not what its digest says: ${describeChange([...changed, ...unexpected], missing)}`,
     {
-      hint: `versions are immutable: ${restoring(app, `v${number}`)}   or register the change as a new version with: loopai add ${app.id} ${typed(directory)}`,
-      details: { changed, unexpected: extra },
+      hint: isOnlyMissing
+        ? `restore it with: ${restore}`
+        : `versions are immutable: ${restore}   or register the change as a new version with: loopai add ${app.id} ${typed(directory)}`,
+      details: { changed, missing, unexpected },
     },
   )
+}
+
+function describeChange(changed: string[], missing: string[]): string {
+  const some = (names: string[]) => names.slice(0, 3).join(', ')
+  const parts = [
+    changed.length > 0 && `${some(changed)} was changed`,
+    missing.length > 0 && `${some(missing)} is missing`,
+  ].filter(part => part !== false)
+  return parts.join(', ') || 'manifest.json was changed'
 }
 
 /** Proves that a removed version consists of a manifest which still has its digest. */
@@ -292,7 +305,9 @@ export function refuseRemoved(app: LoopApp, { number, manifest }: Version): void
 async function missingVersion(app: LoopApp, number: number): Promise<LoopaiError> {
   const versions = await listVersions(app)
   if (versions.includes(number))
-    return new LoopaiError('INTEGRITY', `v${number} of ${app.id} has no manifest.json`)
+    return new LoopaiError('INTEGRITY', `v${number} of ${app.id} has no manifest.json`, {
+      hint: `restore it with: ${restoring(app, `v${number}`)}`,
+    })
   const known =
     versions.length > 0 ? `it has ${versions.map(v => `v${v}`).join(', ')}` : firstVersionHint(app.id)
   return new LoopaiError('VERSION_NOT_FOUND', `${app.id} has no v${number}`, {

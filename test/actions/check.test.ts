@@ -13,6 +13,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
 import { doctor } from '../../src/actions/doctor.ts'
 import { list } from '../../src/actions/list.ts'
+import { log } from '../../src/actions/log.ts'
 import { remove } from '../../src/actions/remove.ts'
 import { rollback } from '../../src/actions/rollback.ts'
 import { setLifecycle } from '../../src/actions/set-lifecycle.ts'
@@ -68,7 +69,7 @@ describe('check', () => {
 
   test.each<[string, (root: string) => void, string, RegExp]>([
     ['an edited file', edit('artifacts/v1/program.py', 'x'), 'version', /program\.py was changed/],
-    ['a file that is gone', del('artifacts/v1/data'), 'version', /data\/words\.txt was changed/],
+    ['a file that is gone', del('artifacts/v1/data'), 'version', /data\/words\.txt is missing$/],
     ['a file too many', edit('artifacts/v1/more.py', ''), 'version', /more\.py was changed/],
     ['a broken manifest', edit('artifacts/v1/manifest.json', '{}'), 'version', /manifest of v1 .* is broken/],
     [
@@ -130,6 +131,26 @@ describe('check', () => {
     expect(outcome).toBe('fail')
     expect(findings).toHaveLength(1)
     expect(findings[0]).toMatchObject({ kind, loop_app_id: ID, message: expect.stringMatching(message) })
+  })
+
+  test('files of a version that are gone come with the command that brings them back, and do not stop the log', async () => {
+    const { root, workspace } = await twoVersions()
+    const folder = path.join(root, APP)
+    rmSync(path.join(folder, 'artifacts/v1/program.py'))
+    rmSync(path.join(folder, 'artifacts/v2/manifest.json'))
+    const fix = (name: string) => `restore it with: git -C '${folder}' checkout -- artifacts/${name}`
+    expect((await check(workspace, {})).findings).toMatchObject([
+      { message: `v2 of ${ID} has no manifest.json`, fix: fix('v2') },
+      { message: `v1 of ${ID} is not what its digest says: program.py is missing`, fix: fix('v1') },
+    ])
+    const told: string[] = []
+    const entries = await log({ ...workspace, report: sentence => told.push(sentence) }, { app: ID })
+    expect(entries.map(({ op, to }) => [op, to])).toEqual([
+      ['promote', 2],
+      ['promote', 1],
+      ['add', 1],
+    ])
+    expect(told).toEqual([`v2 of ${ID} has no manifest.json`])
   })
 
   test('a config or a history that is gone is told with the command that brings it back', async () => {
