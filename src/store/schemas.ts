@@ -6,25 +6,29 @@ import { describeErrors, type Problem } from '../domain/problems.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { cacheFact, findFact } from './cache.ts'
+import { findTwins, TWINS, uniqueItems } from './unique-items.ts'
 
 /** Says what is wrong with a value; empty when it fits. */
 export type Validator = (value: unknown) => Problem[]
 
+/** What the code of a schema depends on beside the schema. The number goes up when the same schema is compiled to other code. */
+const COMPILER = `${LOOPAI_VERSION} 2 `
+
 /**
- * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns run on a linear-time engine, since a pulled
- * schema may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes longer than
- * starting a program.
+ * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns and `uniqueItems` take linear time, since a pulled
+ * schema or an input may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes
+ * longer than starting a program.
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
   const text = JSON.stringify(schema)
   const fact = `schemas/${sha256(text).slice(0, 32)}`
-  const known = findFact(fact, LOOPAI_VERSION + text)
+  const known = findFact(fact, COMPILER + text)
   const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
   const validate = cached ?? (await compile(schema, name, cache))
   return value => (validate(value) ? [] : describeErrors(validate.errors))
 
   function cache(code: string) {
-    cacheFact(fact, LOOPAI_VERSION + text, code)
+    cacheFact(fact, COMPILER + text, code)
   }
 }
 
@@ -49,6 +53,7 @@ async function compile(
     code: { source: true, ...(regExp && { regExp }) },
   })
   formatsModule.default(ajv)
+  ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems(ajvModule))
   const { $schema: _dialect, ...body } = schema
   if (!ajv.validateSchema(body)) throw invalidSchema(name, describeErrors(ajv.errors)[0]!)
   try {
@@ -65,6 +70,7 @@ const PARTS: Record<string, () => Promise<{ default: unknown }>> = {
   'ajv/dist/runtime/equal': () => import('ajv/dist/runtime/equal.js'),
   'ajv/dist/runtime/ucs2length': () => import('ajv/dist/runtime/ucs2length.js'),
   'ajv-formats/dist/formats': () => import('ajv-formats/dist/formats.js'),
+  [TWINS]: async () => ({ default: findTwins }),
 }
 
 /** Makes a function of compiled code that we have written ourselves, into a folder that only the user may write. */

@@ -55,6 +55,40 @@ describe('a schema says the same when it is compiled and when its code comes out
   })
 })
 
+test.each<[string, Json, boolean]>([
+  ['a number and the same number', [1, 2, JSON.parse('1.0')], false],
+  [
+    'objects whose properties are in another order',
+    [
+      { a: 1, b: [2] },
+      { b: [2], a: 1 },
+    ],
+    false,
+  ],
+  ['zero and its negative', [0, -0], false],
+  ['a number, its text, and true', [1, '1', true, [1], { a: 1 }], true],
+  ['null and the text of it', [null, 'null', 'a', '"a"'], true],
+  ['lists that are joined in another way', [['a', 'b'], ['a,b'], [['a'], 'b']], true],
+  ['numbers beyond what can be told from each other', JSON.parse('[1e999, null, "Infinity"]'), true],
+])('items are unique as JSON Schema has it: %s', async (_, items, isUnique) => {
+  const validate = await compileSchema({ uniqueItems: true }, 'schema')
+  expect(validate(items).length === 0).toBe(isUnique)
+})
+
+test('tens of thousands of unique objects are validated at once, and twins are named', async () => {
+  const validate = await compileSchema(
+    { type: 'array', items: { type: 'object' }, uniqueItems: true },
+    'schema',
+  )
+  const items = Array.from({ length: 30_000 }, (_, id) => ({ name: 'a name', id }))
+  const since = performance.now()
+  expect(validate(items)).toEqual([])
+  expect(performance.now() - since).toBeLessThan(2000)
+  expect(validate([...items, { id: 7, name: 'a name' }])).toEqual([
+    { pointer: '', message: 'must NOT have duplicate items (items ## 7 and 30000 are identical)' },
+  ])
+})
+
 test('a cache that was damaged is written anew', async () => {
   const schema = { type: 'string' }
   await compileSchema(schema, 'schema')
