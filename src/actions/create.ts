@@ -10,7 +10,7 @@ import { type Columns, watchColumns } from '../domain/rows.ts'
 import { checkExamples, readCaseFile, readExampleFile } from '../store/examples.ts'
 import { refuseExisting, stageApp } from '../store/new-app.ts'
 import { findRoot, openDataDirectory } from '../store/root.ts'
-import { compileSchema, type Validator } from '../store/schemas.ts'
+import { compileSchema, refuseDeep, type Validator } from '../store/schemas.ts'
 import { checkConfigText, readSpecifications, withValues } from '../store/specification.ts'
 import { findTemplateFor, readTemplate, type Template } from '../store/templates.ts'
 import { init } from './init.ts'
@@ -58,6 +58,8 @@ interface Origin {
 /** Creates one app, or all the apps of a specification file when no id is given. Makes the data directory when there is none. */
 export async function create(workspace: Workspace, request: CreateRequest): Promise<Created[]> {
   refuseMerge(workspace)
+  if (request.inputSchema) refuseDeep(request.inputSchema, '--input-schema')
+  if (request.outputSchema) refuseDeep(request.outputSchema, '--output-schema')
   const { columns, said } = watchColumns(request.columns)
   const origins = await findOrigins(workspace, {
     ...request,

@@ -1,11 +1,12 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
+import { isNestedDeeper } from '../domain/json.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { compileSchema } from '../store/schemas.ts'
-import { isNestedDeeper, MAX_DEPTH } from '../workers/protocol.ts'
+import { MAX_DEPTH } from '../workers/protocol.ts'
 import { neededPackages } from './environments.ts'
 import { openPool, type ProgramPlace } from './open-pool.ts'
 

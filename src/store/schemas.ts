@@ -1,8 +1,9 @@
 import type { ValidateFunction } from 'ajv'
 import { LoopaiError } from '../domain/errors.ts'
-import { isObject, type Json, type JsonObject } from '../domain/json.ts'
+import { isNestedDeeper, isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { pointerSegment } from '../domain/pointer.ts'
 import { describeErrors, type Problem } from '../domain/problems.ts'
+import { findEndless } from '../domain/recursion.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { cacheFact, findFact } from './cache.ts'
@@ -20,12 +21,20 @@ const COMPILER = `${LOOPAI_VERSION} 2 `
  * longer than starting a program.
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
+  refuseDeep(schema, name)
   const text = JSON.stringify(schema)
   const fact = `schemas/${sha256(text).slice(0, 32)}`
   const known = findFact(fact, COMPILER + text)
   const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
   const validate = cached ?? (await compile(schema, name, cache))
-  return value => (validate(value) ? [] : describeErrors(validate.errors))
+  return value => {
+    try {
+      return validate(value) ? [] : describeErrors(validate.errors)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return [{ pointer: '', message: 'is nested too deep for its schema' }]
+    }
+  }
 
   function cache(code: string) {
     cacheFact(fact, COMPILER + text, code)
@@ -57,12 +66,29 @@ async function compile(
   const { $schema: _dialect, ...body } = schema
   if (!ajv.validateSchema(body)) throw invalidSchema(name, describeErrors(ajv.errors)[0]!)
   try {
+    refuseEndless(body, name)
     const validate = ajv.compile(body)
     keep(standalone.default(ajv, validate))
     return validate
   } catch (cause) {
+    if (cause instanceof LoopaiError) throw cause
     throw invalidSchema(name, { pointer: '', message: (cause as Error).message }, cause)
   }
+}
+
+/** Deeper ones would be a config.yaml that cannot be read, and one that the compiler has no stack for. */
+export function refuseDeep(schema: JsonObject, name: string): void {
+  if (!isNestedDeeper(schema, MAX_LEVELS)) return
+  throw invalidSchema(name, { pointer: '', message: `is nested more than ${MAX_LEVELS} levels deep` })
+}
+
+const MAX_LEVELS = 90
+
+function refuseEndless(schema: JsonObject, name: string): void {
+  const pointer = findEndless(schema)
+  if (pointer === undefined) return
+  const message = 'leads back to itself without going into the value; refer to it from properties or items'
+  throw invalidSchema(name, { pointer, message })
 }
 
 /** What compiled code asks for by the name of its module. */
@@ -127,9 +153,13 @@ function checkPattern(
 }
 
 function invalidSchema(name: string, { pointer, message }: Problem, cause?: unknown): LoopaiError {
-  return new LoopaiError('INVALID_SCHEMA', `${name} is not a valid JSON Schema: ${pointer} ${message}`, {
-    hint: 'JSON Schema 2020-12 is described at json-schema.org/draft/2020-12',
-    details: { pointer },
-    cause,
-  })
+  return new LoopaiError(
+    'INVALID_SCHEMA',
+    `${name} is not a valid JSON Schema: ${[pointer, message].filter(Boolean).join(' ')}`,
+    {
+      hint: 'JSON Schema 2020-12 is described at json-schema.org/draft/2020-12',
+      details: { pointer },
+      cause,
+    },
+  )
 }

@@ -1,7 +1,8 @@
+import { isNestedDeeper } from '../domain/json.ts'
 import type { Limits } from '../domain/launch.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Crew } from './crew.ts'
-import { isNestedDeeper, MAX_DEPTH } from './protocol.ts'
+import { MAX_DEPTH } from './protocol.ts'
 import type { Worker } from './worker.ts'
 
 interface Chunks {

@@ -1,8 +1,9 @@
 import { LoopaiError } from '../domain/errors.ts'
+import { isNestedDeeper } from '../domain/json.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { newPace, runInChunks } from './chunks.ts'
 import { type CrewOptions, createCrew } from './crew.ts'
-import { isNestedDeeper, MAX_DEPTH } from './protocol.ts'
+import { MAX_DEPTH } from './protocol.ts'
 
 /** Workers of one version of one app. */
 export interface Pool {

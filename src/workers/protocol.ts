@@ -91,21 +91,6 @@ export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, ' ')
 }
 
-/** Whether lists and objects in `value` are nested more than `limit` deep. */
-export function isNestedDeeper(value: unknown, limit: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (limit === 0) return true
-  if (Array.isArray(value)) {
-    // By name, as below, a long list would take ten times as long.
-    for (const item of value) if (isNestedDeeper(item, limit - 1)) return true
-    return false
-  }
-  for (const name in value) {
-    if (isNestedDeeper((value as Record<string, unknown>)[name], limit - 1)) return true
-  }
-  return false
-}
-
 /** Whether `line` is JSON text with brackets nested more than `limit` deep. Linear, and right for any text that is JSON. */
 export function isDeeper(line: Buffer, limit: number): boolean {
   let depth = 0

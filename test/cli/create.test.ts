@@ -150,6 +150,13 @@ describe('nothing is written, and the message names the place, when', () => {
       ['must have the property input_schema', 'must have the property output_schema'],
     ],
     [
+      'a JSON Schema is nested as no file of YAML may be',
+      ['a-001', '--task', 'Sort', '--output-schema', '{}', '--input-schema', 'deep.json'],
+      { 'deep.json': `${'{"items":'.repeat(3000)}{}${'}'.repeat(3000)}` },
+      2,
+      ['--input-schema is not a valid JSON Schema: is nested more than 90 levels deep'],
+    ],
+    [
       'a JSON Schema is broken',
       ['a-001', '--from', 'spec.yaml'],
       { 'spec.yaml': SPEC.replace('{type: object}', '{type: objct}') },

@@ -101,12 +101,47 @@ test('a cache that was damaged is written anew', async () => {
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(fact)
 })
 
+test('a schema that names itself for what is in the value goes on working, however deep that is', async () => {
+  const schema: JsonObject = {
+    anyOf: [{ type: 'string' }, { $ref: '#/$defs/node' }],
+    $defs: { node: { type: 'object', properties: { left: { $ref: '#' }, right: { $ref: '#/$defs/node' } } } },
+    examples: [{ $ref: '#/examples/0' }],
+  }
+  const validate = await compileSchema(schema, 'schema')
+  expect(validate({ left: { left: 'a' }, right: { left: { right: {} } } })).toEqual([])
+  expect(validate({ right: { left: { right: 1 } } })).not.toEqual([])
+  const list = await compileSchema({ items: { $ref: '#' } }, 'schema')
+  const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+  expect(list(deep)).toEqual([{ pointer: '', message: 'is nested too deep for its schema' }])
+})
+
+test('a schema is nested as deep as a config.yaml can be, and no deeper', async () => {
+  const nested = (levels: number): JsonObject =>
+    JSON.parse(`${'{"items":'.repeat(levels)}{}${'}'.repeat(levels)}`)
+  expect((await compileSchema(nested(89), 'schema'))([[1]])).toEqual([])
+  await expect(compileSchema(nested(3000), 'schema')).rejects.toMatchObject({
+    code: 'INVALID_SCHEMA',
+    message: 'schema is not a valid JSON Schema: is nested more than 90 levels deep',
+  })
+})
+
 test.each<[JsonObject, string, string]>([
   [{ properties: { a: { type: 'sting' } } }, '/properties/a/type', 'must be one of "array"'],
   [{ required: 'a' }, '/required', 'must be array'],
   [{ anyOf: [{ pattern: '(a' }] }, '/anyOf/0/pattern', 'missing closing )'],
   [{ patternProperties: { 'a(?=b)': {} } }, '/patternProperties/a(?=b)', 'linear time'],
   [{ $ref: '#/$defs/none' }, '', "can't resolve reference"],
+  [{ $ref: '#' }, '', 'leads back to itself'],
+  [{ type: 'object', properties: { a: { $ref: '#' } }, $ref: '#' }, '', 'leads back to itself'],
+  [{ $id: 'urn:a:b', anyOf: [{ type: 'null' }, { $ref: 'urn:a:b' }] }, '', 'leads back to itself'],
+  [
+    {
+      $defs: { 'a/b': { not: { $ref: '#c' } }, c: { $anchor: 'c', $ref: '#/$defs/a~1b' } },
+      items: { $ref: '#/$defs/a~1b' },
+    },
+    '/$defs/a~1b',
+    'leads back to itself',
+  ],
 ])('what is wrong with a schema is told with its place: %j', async (schema, pointer, message) => {
   const failure = await compileSchema(schema, 'input_schema').catch(error => error)
   expect(failure).toMatchObject({ code: 'INVALID_SCHEMA', exit: 2, details: { pointer } })
