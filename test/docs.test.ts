@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../src/commands/index.ts'
 import { ERRORS } from '../src/domain/errors.ts'
@@ -24,4 +25,31 @@ describe('docs/errors.md', () => {
 
 test.each(Object.keys(COMMANDS))('the README tells of loopai %s', name => {
   expect(read('README.md')).toContain(`\`${name}\``)
+})
+
+/** Options that every command has. */
+const GLOBAL = ['--help', '--dir', '--json', '--quiet', '--yes']
+
+test('a hint names a command and options that exist', async () => {
+  const options = new Map<string, Set<string>>()
+  for (const [name, { load }] of Object.entries(COMMANDS)) {
+    const command = new Command(name)
+    ;(await load()).default.define(command)
+    options.set(name, new Set([...command.options.map(option => option.long!), ...GLOBAL]))
+  }
+  const source = new URL('../src/', import.meta.url)
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.ts'),
+  )
+  const wrong = files.flatMap(file =>
+    [
+      ...read(`src/${file}`).matchAll(/\bloopai (?!as |help |command )([a-z]+)((?:(?! {3})[^\n`'",])*)/g),
+    ].flatMap(([text, name, rest]) => {
+      const known = options.get(name!)
+      return known && (rest!.match(/--[a-z-]+/g) ?? []).every(option => known.has(option))
+        ? []
+        : [`${file}: ${text}`]
+    }),
+  )
+  expect(wrong).toEqual([])
 })

@@ -44,7 +44,7 @@ export type Shape =
 const MOST_INTEGERS = 150
 const MOST_LABELS = 1000
 const OTHER_GENERATORS =
-  'let a language model write it with: loopai create --generator llm, an agent with: --generator command, or write it yourself with: --generator template'
+  'let a language model write it with: loopai generate <app> --generator llm, an agent with: --generator command, or write it yourself with: --generator template'
 
 /** What an output schema and the outputs (one a row) demand. Refuses what no strategy can learn. */
 export function planTargets(
