@@ -131,7 +131,9 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
     }
     if (bytes.length === 0) continue
     try {
-      rows.push({ line: number, value: JSON.parse(decodeUtf8(bytes, `${name}:${number}`)) })
+      const text = decodeUtf8(bytes, `${name}:${number}`)
+      rows.push({ line: number, value: JSON.parse(text) })
+      problems.push(...changedIntegers(text).map(problem => ({ ...problem, line: number })))
     } catch (error) {
       if (error instanceof LoopaiError) throw error
       const isConflict = isMarker(bytes.toString())
@@ -145,22 +147,53 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
   return rows
 }
 
+/** Integers of a JSON text that would be other ones when they are read. */
+function changedIntegers(text: string): { line: number; message: string }[] {
+  const problems: { line: number; message: string }[] = []
+  let line = 1
+  let inString = false
+  let at = 0
+  for (const { 0: token, index } of text.matchAll(LONG_NUMBER)) {
+    for (; at < index; at++) {
+      if (text[at] === '"') inString = !inString
+      else if (text[at] === '\\') at++
+      else if (text[at] === '\n') line++
+    }
+    if (inString || !isChanged(token)) continue
+    const message = `${token} is larger than 2^53 and would be changed; write it as a string`
+    problems.push({ line, message })
+  }
+  return problems
+}
+
+const LONG_NUMBER = /-?[0-9][-+.eE0-9]{15,}/g
+
+/** Whether this is an integer that no number of ours is. */
+function isChanged(text: string): boolean {
+  return /^-?[0-9]{16,}$/.test(text) && String(Number(text)) !== text
+}
+
 async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
   yield content
 }
 
 function rowsOfArray(text: string, name: string): Row[] {
+  let value: Json
   try {
-    const value: Json = JSON.parse(text)
-    if (Array.isArray(value)) return value.map((item, index) => ({ line: index + 1, value: item }))
+    value = JSON.parse(text)
   } catch (error) {
     throw new LoopaiError('INVALID_EXAMPLES', `${name} is not JSON: ${(error as Error).message}`, {
       hint: ROW_HINT,
     })
   }
-  throw new LoopaiError('INVALID_EXAMPLES', `${name} is not a JSON array`, {
-    hint: 'name it .jsonl if it has one object a line',
-  })
+  if (!Array.isArray(value)) {
+    throw new LoopaiError('INVALID_EXAMPLES', `${name} is not a JSON array`, {
+      hint: 'name it .jsonl if it has one object a line',
+    })
+  }
+  const problems = changedIntegers(text)
+  if (problems.length > 0) throw linesError(name, problems, ROW_HINT)
+  return value.map((item, index) => ({ line: index + 1, value: item }))
 }
 
 async function rowsOfTable(
@@ -207,12 +240,13 @@ function delimiterOf(text: string): string {
 
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/
 
-/** Columns in which every filled cell is a number. */
+/** Columns in which every filled cell is a number that we can tell from its neighbours. */
 function numericColumns(records: Record<string, string>[]): string[] {
   const names = Object.keys(records[0] ?? {})
+  const isNumber = (cell: string) => NUMBER.test(cell) && !isChanged(cell)
   return names.filter(
     name =>
-      records.every(record => !record[name] || NUMBER.test(record[name])) &&
+      records.every(record => !record[name] || isNumber(record[name])) &&
       records.some(record => record[name]),
   )
 }

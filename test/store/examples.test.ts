@@ -51,6 +51,16 @@ test('a column of numbers is text where the schemas want text, and has gaps wher
   ])
 })
 
+test('integers that no number of ours is stay text in a table; those in strings are left alone', async () => {
+  const content = 'id,order,label\n12345678901234567890,9007199254740992,x\n7,8,y\n'
+  expect(await read('a.csv', content)).toEqual([
+    [{ id: '12345678901234567890', order: 9007199254740992 }, 'x'],
+    [{ id: '7', order: 8 }, 'y'],
+  ])
+  const row = { input: { 'a \\" 12345678901234567890': '12345678901234567890' }, output: 1.2345678901234567 }
+  expect(await read('a.jsonl', JSON.stringify(row))).toEqual([[row.input, row.output]])
+})
+
 test.each([
   [
     'a.csv',
@@ -87,6 +97,20 @@ test.each([
   ],
   ['a.jsonl', '{"input":1,"output":2}\n{"input":\n', {}, /a\.jsonl:2: is not JSON/, /one JSON object a line/],
   ['a.json', '{"text":"a"}', {}, /is not a JSON array/, /\.jsonl/],
+  [
+    'a.jsonl',
+    '{"input":1,"output":2}\n{"input":{"id":12345678901234567890},"output":2}\n',
+    {},
+    /a\.jsonl:2: 12345678901234567890 is larger than 2\^53 and would be changed; write it as a string/,
+    /one JSON object a line/,
+  ],
+  [
+    'a.json',
+    '[\n{"id":1,"label":-9007199254740993}]',
+    {},
+    /a\.json:2: -9007199254740993 is larger/,
+    /one JSON/,
+  ],
   ['a.jsonl', '\n\n', {}, /has no rows/, /one JSON object a line/],
 ])('%s with %j is refused with a reason', async (name, content, options, message, hint) => {
   await expect(read(name, content, options)).rejects.toMatchObject({
