@@ -166,7 +166,7 @@ function changedIntegers(text: string): { line: number; message: string }[] {
   return problems
 }
 
-const LONG_NUMBER = /-?[0-9][-+.eE0-9]{15,}/g
+const LONG_NUMBER = /(?<![-+.eE0-9])-?[0-9][-+.eE0-9]{15,999}/g
 
 /** Whether this is an integer that no number of ours is. */
 function isChanged(text: string): boolean {
