@@ -43,7 +43,12 @@ export function moment(text: string): Date {
 
 /** `text=message` makes the column `message` the property `text`. */
 function collectMap(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const match = /^([^=]+)=(.+)$/.exec(text)
-  if (match) return { ...before, [match[2]!]: match[1]! }
-  throw new InvalidArgumentError('It has to be property=column, e.g. text=message.')
+  const [, property, column] = /^([^=]+)=(.+)$/.exec(text) ?? []
+  if (!property || !column) throw new InvalidArgumentError('It has to be property=column, e.g. text=message.')
+  if (property === '__proto__') throw new InvalidArgumentError('No property can be called __proto__.')
+  if (Object.values(before).includes(property))
+    throw new InvalidArgumentError(`The property ${property} is named twice; each has one column.`)
+  if (Object.hasOwn(before, column))
+    throw new InvalidArgumentError(`The column ${column} is named twice; each is one property.`)
+  return { ...before, [column]: property }
 }

@@ -18,7 +18,7 @@ export function watchColumns(columns: Columns = {}): { columns: Columns; said: (
   const seen = (names: string[], label: string) => {
     labels.add(label)
     if (!columns.map) return
-    for (const name of names) if (name !== label && !(name in columns.map)) dropped.add(name)
+    for (const name of names) if (name !== label && !Object.hasOwn(columns.map, name)) dropped.add(name)
   }
   return {
     columns: { ...columns, seen },
@@ -75,7 +75,9 @@ export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefi
   columns.seen?.(Object.keys(row), label)
   const rest = Object.entries(row as JsonObject).filter(([name]) => name !== label)
   const input = columns.map
-    ? rest.filter(([name]) => name in columns.map!).map(([name, value]) => [columns.map![name]!, value])
+    ? rest
+        .filter(([name]) => Object.hasOwn(columns.map!, name))
+        .map(([name, value]) => [columns.map![name]!, value])
     : rest
   return { input: Object.fromEntries(input), output }
 }

@@ -113,7 +113,16 @@ function refuseUnknownColumns(file: string, rows: Row[], { label, map = {} }: Co
       hint: `name it in the first line, or choose columns with --map property=column; ${columns}`,
     })
   }
-  if (label !== undefined || findLabelColumn(names) !== undefined) return
+  const answers = findLabelColumn(names, label)
+  if (answers !== undefined && Object.hasOwn(map, answers)) {
+    throw new LoopaiError('USAGE', `the column ${answers} is the answer, and --map makes it an input too`, {
+      hint:
+        label === undefined
+          ? `name the answers with --label; ${columns}`
+          : `leave it out of --map; ${columns}`,
+    })
+  }
+  if (answers !== undefined) return
   throw new LoopaiError('INVALID_EXAMPLES', `${file} does not say which column holds the answers`, {
     hint: `name it with --label; ${columns}`,
   })

@@ -150,6 +150,20 @@ describe('nothing is written, and the message names the place, when', () => {
       ['must have the property input_schema', 'must have the property output_schema'],
     ],
     [
+      'a property has two columns',
+      ['a-001', '--examples', 'rows.csv', '--map', 'a=zip', '--map', 'a=text'],
+      { 'rows.csv': 'zip,text,label\n1,a,x\n' },
+      2,
+      ['The property a is named twice'],
+    ],
+    [
+      'a column is two properties',
+      ['a-001', '--examples', 'rows.csv', '--map', 'a=zip', '--map', 'b=zip'],
+      { 'rows.csv': 'zip,text,label\n1,a,x\n' },
+      2,
+      ['The column zip is named twice'],
+    ],
+    [
       'a JSON Schema is nested as no file of YAML may be',
       ['a-001', '--task', 'Sort', '--output-schema', '{}', '--input-schema', 'deep.json'],
       { 'deep.json': `${'{"items":'.repeat(3000)}{}${'}'.repeat(3000)}` },

@@ -34,7 +34,7 @@ describe('the same rows are read', () => {
 })
 
 test('columns are renamed, and those that are not named are left out', async () => {
-  const content = 'id,message,kind\n1,hello,a\n2,goodbye,b\n'
+  const content = 'constructor,message,kind\n1,hello,a\n2,goodbye,b\n'
   expect(await read('a.csv', content, { label: 'kind', map: { message: 'text' } })).toEqual([
     [{ text: 'hello' }, 'a'],
     [{ text: 'goodbye' }, 'b'],
@@ -76,6 +76,14 @@ test.each([
     /has no column "message"/,
     'its columns: text, label',
   ],
+  [
+    'a.csv',
+    'text,label\na,x\n',
+    { label: 'label', map: { label: 'a' } },
+    /the column label is the answer, and --map makes it an input too/,
+    'leave it out of --map; its columns: text, label',
+  ],
+  ['a.csv', 'text,label\na,x\n', { map: { label: 'a' } }, /the column label is the answer/, /with --label/],
   ['a.csv', 'text,answer_given\na,x\n', {}, /does not say which column holds the answers/, /--label/],
   ['a.csv', 'text,text,label\na,b,x\n', {}, /the column "text" is there twice/, /names the columns/],
   ['a.csv', ',text,label\n0,a,x\n', {}, /has a column without a name/, /--map/],
