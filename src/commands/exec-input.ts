@@ -1,7 +1,7 @@
 import { createReadStream, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { LoopaiError } from '../domain/errors.ts'
-import { decodeUtf8, explainReadError } from '../store/text.ts'
+import { decodeUtf8, explainReadError, refuseForeign } from '../store/text.ts'
 import { printable } from '../terminal/errors.ts'
 
 /** Largest input, and longest line, that is read: more than any `limits.input_kb` allows. */
@@ -17,12 +17,22 @@ export function openInput(file: string | undefined): Readable {
   }
 }
 
+/** The bytes as they come, once it is known that they are not those of a compressed file or of UTF-16. */
+export async function* readBytes(source: Readable, name: string): AsyncGenerator<Buffer> {
+  let isFirst = true
+  for await (const chunk of source) {
+    if (isFirst) refuseForeign(chunk, name)
+    isFirst = false
+    yield chunk
+  }
+}
+
 /** The whole of an input as one JSON document. `name` is what messages call it, `example` a command that works. */
 export async function readDocument(source: Readable, name: string, example: string): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
   try {
-    for await (const chunk of source) {
+    for await (const chunk of readBytes(source, name)) {
       size += chunk.length
       if (size > MAX_BYTES) {
         throw new LoopaiError('INPUT_TOO_LARGE', `${name} is larger than ${MAX_BYTES / 1024 / 1024} MB`, {

@@ -7,7 +7,7 @@ import type { ErrorKind } from '../domain/execution.ts'
 import { readLineBatches } from '../store/lines.ts'
 import { explainReadError } from '../store/text.ts'
 import type { CommandFile, Session } from './command.ts'
-import { MAX_BYTES, openInput, parseDocument, readDocument } from './exec-input.ts'
+import { MAX_BYTES, openInput, parseDocument, readBytes, readDocument } from './exec-input.ts'
 import { wholeNumber } from './options.ts'
 
 interface Options {
@@ -137,7 +137,8 @@ async function executeStream(
     counts = { lines: 0, succeeded: 0, failed: 0 }
     try {
       const limits = { concurrency: 2 * size, skip, failFast, signal }
-      await executeLines(executor, readLineBatches(source, MAX_BYTES), limits, async (results, sofar) => {
+      const bytes = readBytes(source, options.file ?? 'standard input')
+      await executeLines(executor, readLineBatches(bytes, MAX_BYTES), limits, async (results, sofar) => {
         counts = sofar
         await write(results.map(result => lineOf(result, terminal.flags.json)).join(''))
         if (isDue()) terminal.progress({ stage: describeCounts(sofar, since), done: 0, total: 1 })

@@ -5,7 +5,7 @@ import type { Json } from '../domain/json.ts'
 import { isMarker } from './conflict.ts'
 import { readLines } from './lines.ts'
 import { readPlain } from './plain.ts'
-import { decodeText, decodeUtf8, explainReadError } from './text.ts'
+import { decodeText, decodeUtf8, explainReadError, isMarkedUtf16, refuseForeign } from './text.ts'
 
 /** One row of a file of rows, and where it stands. */
 export interface Row {
@@ -34,6 +34,7 @@ export async function readRows(
   const name = file === '-' ? 'stdin' : file
   const bytes = await read(file)
   const kind = kindOf(file, bytes)
+  if (kind === 'lines' || !isMarkedUtf16(bytes)) refuseForeign(bytes, name)
   const rows =
     kind === 'lines'
       ? await rowsOfLines(bytes, name)

@@ -43,13 +43,35 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
   try {
     return UTF_8.decode(bytes)
   } catch (cause) {
-    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
-    const message = utf16 ? `${name} is UTF-16, not UTF-8` : `${name} is not valid UTF-8`
-    throw new LoopaiError('FILE_UNREADABLE', message, {
-      hint: `convert it with: iconv -f ${utf16 ? 'UTF-16' : 'WINDOWS-1252'} -t UTF-8`,
+    refuseForeign(bytes, name)
+    throw new LoopaiError('FILE_UNREADABLE', `${name} is not valid UTF-8`, {
+      hint: 'convert it with: iconv -f WINDOWS-1252 -t UTF-8',
       cause,
     })
   }
+}
+
+/** Refuses what begins like a compressed file or like UTF-16, much of which is valid UTF-8 and nonsense. */
+export function refuseForeign(bytes: Uint8Array, name: string): void {
+  const refuse = (what: string, hint: string) => {
+    throw new LoopaiError('FILE_UNREADABLE', `${name} ${what}`, { hint })
+  }
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) refuse('is compressed', 'unpack it first with: gunzip')
+  if (isMarkedUtf16(bytes)) refuse('is UTF-16, not UTF-8', 'convert it with: iconv -f UTF-16 -t UTF-8')
+  const order = orderOfZeros(bytes.subarray(0, 64))
+  if (order) refuse('looks like UTF-16', `convert it with: iconv -f UTF-16${order} -t UTF-8`)
+}
+
+/** In UTF-16 one half of most pairs of bytes is zero: the second when the little end comes first. */
+function orderOfZeros(bytes: Uint8Array): 'LE' | 'BE' | undefined {
+  const zeros = [...bytes.keys()].filter(i => bytes[i] === 0)
+  if (zeros.length < 2 || zeros.some(i => i % 2 !== zeros[0]! % 2)) return undefined
+  return zeros[0]! % 2 === 1 ? 'LE' : 'BE'
+}
+
+/** Whether there is a byte order mark. */
+export function isMarkedUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
 /** Like `decodeUtf8`, and UTF-16 too when a byte order mark says so, as spreadsheets write it. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { misbehaving } from '../helpers/apps.ts'
@@ -21,6 +21,15 @@ test('every line is answered in its place, failing ones with their reason, and t
     'b',
   ])
   expect(stderr).toMatch(/^5 lines: 2 answered, 3 failed/)
+})
+
+test('a file in UTF-16 is one error, and no line of it is answered', async () => {
+  const folder = await copy()
+  const file = path.join(folder, 'lines.jsonl')
+  writeFileSync(file, Buffer.from('"a"\n"b"\n', 'utf16le'))
+  const { status, stdout, stderr } = await loopai(folder, ['exec', APP, '--jsonl', '--file', file])
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('lines.jsonl looks like UTF-16\nhint: convert it with: iconv -f UTF-16LE -t UTF-8')
 })
 
 test('with --json every line is a whole reply, and records are marked as a batch', async () => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { type ReadOptions, readExampleFile } from '../../src/store/examples.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
@@ -102,6 +103,21 @@ test.each([
     {},
     /is UTF-16/,
     'convert it with: iconv -f UTF-16 -t UTF-8',
+  ],
+  ['a.jsonl.gz', gzipSync('{"input":1,"output":2}'), {}, /is compressed/, 'unpack it first with: gunzip'],
+  [
+    'a.csv',
+    Buffer.from('text,label\na,x\n', 'utf16le'),
+    {},
+    /a\.csv looks like UTF-16/,
+    'convert it with: iconv -f UTF-16LE -t UTF-8',
+  ],
+  [
+    'a.jsonl',
+    Buffer.from('{"input":1}\n', 'utf16le').swap16(),
+    {},
+    /a\.jsonl looks like UTF-16/,
+    'convert it with: iconv -f UTF-16BE -t UTF-8',
   ],
   ['a.jsonl', '{"input":1,"output":2}\n{"input":\n', {}, /a\.jsonl:2: is not JSON/, /one JSON object a line/],
   ['a.json', '{"text":"a"}', {}, /is not a JSON array/, /\.jsonl/],
