@@ -13,6 +13,11 @@ export interface Row {
   value: Json
 }
 
+interface Problem {
+  line: number
+  message: string
+}
+
 export const ROW_HINT =
   'one JSON object a line, {"input": {…}, "output": …}; for other columns name the answers with --label'
 
@@ -53,11 +58,7 @@ export async function readOwn(file: string): Promise<Buffer> {
   }
 }
 
-export function linesError(
-  file: string,
-  problems: { line: number; message: string }[],
-  hint: string,
-): LoopaiError {
+export function linesError(file: string, problems: Problem[], hint: string): LoopaiError {
   const shown = problems.slice(0, NAMED).map(({ line, message }) => `${file}:${line}: ${message}`)
   const rest = problems.length > NAMED ? [`… and ${problems.length - NAMED} more`] : []
   const count = problems.length === 1 ? '1 row does not fit' : `${problems.length} rows do not fit`
@@ -124,7 +125,7 @@ function kindOf(file: string, bytes: Buffer): Kind {
 
 async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
   const rows: Row[] = []
-  const problems: { line: number; message: string }[] = []
+  const problems: Problem[] = []
   for await (const { number, bytes } of readLines(chunksOf(content), MAX_LINE_BYTES)) {
     if (!bytes) {
       problems.push({ line: number, message: `is longer than ${MAX_LINE_BYTES / 1024 / 1024} MB` })
@@ -134,7 +135,7 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
     try {
       const text = decodeUtf8(bytes, `${name}:${number}`)
       rows.push({ line: number, value: JSON.parse(text) })
-      problems.push(...changedIntegers(text).map(problem => ({ ...problem, line: number })))
+      problems.push(...problemsOf(text).map(problem => ({ ...problem, line: number })))
     } catch (error) {
       if (error instanceof LoopaiError) throw error
       const isConflict = isMarker(bytes.toString())
@@ -148,9 +149,20 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
   return rows
 }
 
+/** What JSON allows and no row may have. */
+function problemsOf(text: string): Problem[] {
+  const index = text.search(PROTO)
+  if (index < 0) return changedIntegers(text)
+  return [{ line: text.slice(0, index).split('\n').length, message: `has a property ${NO_PROTO}` }]
+}
+
+/** `serve` takes no input that has it. */
+const PROTO = /"(?:_|\\u005[fF]){2}proto(?:_|\\u005[fF]){2}"\s*:/
+const NO_PROTO = '__proto__, which no input may have; rename it'
+
 /** Integers of a JSON text that would be other ones when they are read. */
-function changedIntegers(text: string): { line: number; message: string }[] {
-  const problems: { line: number; message: string }[] = []
+function changedIntegers(text: string): Problem[] {
+  const problems: Problem[] = []
   let line = 1
   let inString = false
   let at = 0
@@ -192,7 +204,7 @@ function rowsOfArray(text: string, name: string): Row[] {
       hint: 'name it .jsonl if it has one object a line',
     })
   }
-  const problems = changedIntegers(text)
+  const problems = problemsOf(text)
   if (problems.length > 0) throw linesError(name, problems, ROW_HINT)
   return value.map((item, index) => ({ line: index + 1, value: item }))
 }
@@ -225,10 +237,11 @@ async function rowsOfTable(
   }
 }
 
-/** A name that is there twice would hide the cells of the column that has it first. */
+/** A name that is there twice would hide the cells of the column that has it first, and a `__proto__` would vanish. */
 function columnsOf(names: string[]): string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new Error(`the column ${JSON.stringify(twice)} is there twice`)
+  if (names.includes('__proto__')) throw new Error(`there is a column ${NO_PROTO}`)
   return names
 }
 

@@ -135,6 +135,15 @@ test.each([
     /a\.json:2: -9007199254740993 is larger/,
     /one JSON/,
   ],
+  ['a.csv', 'text,__proto__,label\na,b,x\n', {}, /a\.csv: there is a column __proto__.*rename it/, /names/],
+  [
+    'a.jsonl',
+    '{"text":"\\"__proto__\\": 1","label":"x"}\n{"text":{"\\u005f_proto__" :1},"label":"x"}\n',
+    {},
+    /1 row does not fit\n.*a\.jsonl:2: has a property __proto__.*rename it/,
+    /one JSON object a line/,
+  ],
+  ['a.json', '[\n{"__proto__":1,"label":"x"}]', {}, /a\.json:2: has a property __proto__/, /one JSON/],
   ['a.jsonl', '\n\n', {}, /has no rows/, /one JSON object a line/],
 ])('%s with %j is refused with a reason', async (name, content, options, message, hint) => {
   await expect(read(name, content, options)).rejects.toMatchObject({
