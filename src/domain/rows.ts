@@ -7,27 +7,57 @@ export interface Columns {
   label?: string | undefined
   /** Input property by column: `{ message: 'text' }` makes the column `message` the property `text`. */
   map?: Record<string, string> | undefined
-  /** Is told of each row that has columns: their names, and which of them was taken as the answer. */
-  seen?: ((names: string[], label: string) => void) | undefined
+  /** Is told of each row that has columns, and which of them was taken as the answer. */
+  seen?: ((row: JsonObject, label: string) => void) | undefined
 }
 
 /** The same columns, and after rows were read with them, sentences on what was taken for what without being told. */
 export function watchColumns(columns: Columns = {}): { columns: Columns; said: () => string[] } {
   const labels = new Set<string>()
   const dropped = new Set<string>()
-  const seen = (names: string[], label: string) => {
+  const commas = watchCommas()
+  const seen = (row: JsonObject, label: string) => {
     labels.add(label)
+    commas.look(row)
     if (!columns.map) return
-    for (const name of names) if (name !== label && !Object.hasOwn(columns.map, name)) dropped.add(name)
+    for (const name of Object.keys(row)) {
+      if (name !== label && !Object.hasOwn(columns.map, name)) dropped.add(name)
+    }
   }
   return {
     columns: { ...columns, seen },
-    said: () => [
-      ...(columns.label === undefined && labels.size > 0
-        ? [`took the column ${list(labels)} as the answer; --label names another one`]
-        : []),
-      ...(dropped.size > 0 ? [`left out ${list(dropped)}: --map names the columns of the input`] : []),
-    ],
+    said: () => {
+      const texts = new Set(commas.found().filter(name => !dropped.has(name)))
+      return [
+        ...(columns.label === undefined && labels.size > 0
+          ? [`took the column ${list(labels)} as the answer; --label names another one`]
+          : []),
+        ...(dropped.size > 0 ? [`left out ${list(dropped)}: --map names the columns of the input`] : []),
+        ...(texts.size > 0
+          ? [
+              `took ${list(texts)} as text: the values look like numbers with a comma; write 1234.5 for a number`,
+            ]
+          : []),
+      ]
+    },
+  }
+}
+
+/** A number with a decimal comma, or with commas (or points, and a decimal comma) between the thousands. */
+const COMMA = /^[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+)$/
+
+/** Finds the columns of text in which every value is such a number, or one without a comma. */
+function watchCommas() {
+  const hasCommas = new Map<string, boolean>()
+  return {
+    look(row: JsonObject) {
+      for (const [name, value] of Object.entries(row)) {
+        if (hasCommas.get(name) === false || typeof value !== 'string' || value === '') continue
+        if (COMMA.test(value)) hasCommas.set(name, true)
+        else if (Number.isNaN(Number(value))) hasCommas.set(name, false)
+      }
+    },
+    found: () => [...hasCommas.keys()].filter(name => hasCommas.get(name)),
   }
 }
 
@@ -72,7 +102,7 @@ export function exampleOfRow(row: Json, columns: Columns = {}): Example | undefi
   if (label === undefined) return undefined
   const output = (row as JsonObject)[label]!
   if (output === '' || output === null) return undefined
-  columns.seen?.(Object.keys(row), label)
+  columns.seen?.(row as JsonObject, label)
   const rest = Object.entries(row as JsonObject).filter(([name]) => name !== label)
   const input = columns.map
     ? rest

@@ -41,6 +41,16 @@ describe('from labelled rows', () => {
     ])
   })
 
+  test('numbers with a comma are text, and that is said', async () => {
+    const folder = await copy()
+    writeFiles(folder, { 'rows.csv': 'list;size;price\na,b;"1,000";150000,25\n2,5;12;1.200,5\n3;7;7\n' })
+    const create = ['create', 'homes-001', '--examples', 'rows.csv', '--label', 'price']
+    const { stderr } = await loopai(folder, create)
+    expect(stderr).toContain(
+      'took size, price as text: the values look like numbers with a comma; write 1234.5 for a number\n',
+    )
+  })
+
   test('of JSON Lines, with columns of any name', async () => {
     const folder = await copy()
     writeFiles(folder, {
