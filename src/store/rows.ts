@@ -135,7 +135,7 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
     try {
       const text = decodeUtf8(bytes, `${name}:${number}`)
       rows.push({ line: number, value: JSON.parse(text) })
-      problems.push(...problemsOf(text).map(problem => ({ ...problem, line: number })))
+      for (const problem of problemsOf(text)) problems.push({ ...problem, line: number })
     } catch (error) {
       if (error instanceof LoopaiError) throw error
       const isConflict = isMarker(bytes.toString())
