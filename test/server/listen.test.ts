@@ -206,7 +206,8 @@ test('a client that asks for much and takes nothing is let go', async () => {
   socket.pause()
   const body = '{"input":{"text":"a"}}'
   for (let count = 0; count < 20; count++) socket.write(`${head(body.length)}${body}`)
-  await expect.poll(() => executions(listening), { timeout: 20_000 }).toBe(20)
+  // Enough to fill what the sockets hold. The last ones are not run when it has been let go by then.
+  await expect.poll(() => executions(listening), { timeout: 20_000 }).toBeGreaterThan(10)
   await new Promise(resolve => setTimeout(resolve, 1000))
   let answers = ''
   socket.on('data', chunk => {
