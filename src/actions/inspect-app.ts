@@ -2,7 +2,7 @@ import { parseId } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { collisions, digestsOf, type Finding, type FindingKind, shorten } from '../domain/finding.ts'
-import { type HistoryEntry, isFlip } from '../domain/history.ts'
+import type { HistoryEntry } from '../domain/history.ts'
 import type { Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp, readConfig } from '../store/apps.ts'
@@ -16,9 +16,8 @@ import type { DataDirectory } from '../store/root.ts'
 import { compileSchema } from '../store/schemas.ts'
 import {
   compareFiles,
-  danglingActive,
   listVersions,
-  lostActive,
+  problemOfActive,
   readVersion,
   verifyTombstone,
   verifyVersion,
@@ -121,11 +120,8 @@ function activeFindings(
   { numbers, history }: { numbers: number[]; history: HistoryEntry[] },
 ): Finding[] {
   const { id } = app
-  if (active === undefined) {
-    const promoted = history.findLast(isFlip)?.to
-    return promoted ? [findingOf('active', id, lostActive(app, promoted))] : []
-  }
-  if (!numbers.includes(active)) return [findingOf('active', id, danglingActive(app, active))]
+  const problem = problemOfActive(app, active, numbers, history)
+  if (problem) return [findingOf('active', id, problem)]
   const isRemoved = versions.find(({ number }) => number === active)?.manifest.removed
   if (!isRemoved) return []
   const message = `active of ${id} points at v${active}, which was removed`

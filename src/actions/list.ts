@@ -1,13 +1,13 @@
 import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
-import { type HistoryEntry, isFlip, lifecycleOf, removedVersions } from '../domain/history.ts'
+import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, listApps, readApp } from '../store/apps.ts'
 import { readHistory } from '../store/history.ts'
 import { type DataDirectory, openDataDirectory } from '../store/root.ts'
 import { appearanceOfApp, findSummaries, rememberSummaries } from '../store/summaries.ts'
-import { danglingActive, listVersions, lostActive, readVersion } from '../store/versions.ts'
+import { listVersions, problemOfActive, readVersion } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ListedApp {
@@ -59,7 +59,8 @@ async function summarize(data: DataDirectory, app: LoopApp): Promise<ListedApp> 
   try {
     await readApp(data, app.id)
     const [active, history] = await Promise.all([findActive(app), readHistory(app)])
-    refuseBrokenLink(app, active, versions, history)
+    const broken = problemOfActive(app, active, versions, history)
+    if (broken) throw broken
     const lifecycle = lifecycleOf(history)
     const removed = removedVersions(history)
     const latest = versions.findLast(number => !removed.has(number))
@@ -78,15 +79,4 @@ async function summarize(data: DataDirectory, app: LoopApp): Promise<ListedApp> 
     const fix = error instanceof LoopaiError ? error.hint : undefined
     return { ...summary, state: 'broken', problem: error.message, ...(fix && { fix }) }
   }
-}
-
-function refuseBrokenLink(
-  app: LoopApp,
-  active: number | undefined,
-  versions: number[],
-  history: HistoryEntry[],
-) {
-  const promoted = history.findLast(isFlip)?.to
-  if (active === undefined && promoted) throw lostActive(app, promoted)
-  if (active !== undefined && !versions.includes(active)) throw danglingActive(app, active)
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
-import { isFlip, predecessor } from '../domain/history.ts'
+import { type HistoryEntry, isFlip, predecessor } from '../domain/history.ts'
 import { sha256 } from '../domain/sha256.ts'
 import {
   digestOf,
@@ -92,7 +92,7 @@ export async function compareFiles(app: LoopApp, { number, directory, manifest }
   const unexpected = [...found.keys()].filter(name => !manifest.files.some(file => file.path === name))
   const isDigestRight = digestOf(manifest.files, manifest) === manifest.digest
   if (odd.length === 0 && unexpected.length === 0 && isDigestRight) return
-  const restore = restoring(app, `v${number}`)
+  const restore = checkoutOf(app, `v${number}`)
   const isOnlyMissing = missing.length > 0 && changed.length === 0 && unexpected.length === 0
   throw new LoopaiError(
     'INTEGRITY',
@@ -123,7 +123,7 @@ export async function verifyTombstone(app: LoopApp, { number, directory, manifes
   if (!left && isDigestRight) return
   const what = left ? `it has ${left.path}` : 'its manifest was changed'
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} was removed, but ${what}`, {
-    hint: restoring(app, `v${number}`),
+    hint: checkoutOf(app, `v${number}`),
   })
 }
 
@@ -241,20 +241,32 @@ export async function noActiveVersion(app: LoopApp): Promise<LoopaiError> {
 }
 
 /** The link went, although the history says that something was promoted. */
-export function lostActive(app: LoopApp, promoted: number): LoopaiError {
+function lostActive(app: LoopApp, promoted: number): LoopaiError {
   const message = `artifacts/active of ${app.id} is missing, although v${promoted} was promoted`
   return new LoopaiError('NO_ACTIVE_VERSION', message, {
-    hint: `restore it with: ${restoring(app, 'active')}   or commit its removal, and: loopai promote ${app.id} v${promoted}`,
+    hint: `restore it with: ${checkoutOf(app, 'active')}   or commit its removal, and: loopai promote ${app.id} v${promoted}`,
   })
 }
 
 /** A version's folder went, or a merge kept a link to one that is not there. */
-export function danglingActive(app: LoopApp, active: number): LoopaiError {
+function danglingActive(app: LoopApp, active: number): LoopaiError {
   const message = `active of ${app.id} points at v${active}, which does not exist`
   return new LoopaiError('INTEGRITY', message, { hint: anotherActiveHint(app) })
 }
 
-function restoring(app: LoopApp, name: string): string {
+/** What is wrong with an `active` link as it stands, if anything is. */
+export function problemOfActive(
+  app: LoopApp,
+  active: number | undefined,
+  versions: number[],
+  history: HistoryEntry[],
+): LoopaiError | undefined {
+  if (active !== undefined) return versions.includes(active) ? undefined : danglingActive(app, active)
+  const promoted = history.findLast(isFlip)?.to
+  return promoted ? lostActive(app, promoted) : undefined
+}
+
+function checkoutOf(app: LoopApp, name: string): string {
   return `${gitIn(app.paths.directory)} checkout -- artifacts/${name}`
 }
 
@@ -265,7 +277,7 @@ function firstVersionHint(id: string): string {
 async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
   const broken = (why: string, cause?: unknown) =>
     new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, {
-      hint: `restore it with: ${restoring(app, `v${number}`)}`,
+      hint: `restore it with: ${checkoutOf(app, `v${number}`)}`,
       cause,
     })
   let text: string
@@ -306,7 +318,7 @@ async function missingVersion(app: LoopApp, number: number): Promise<LoopaiError
   const versions = await listVersions(app)
   if (versions.includes(number))
     return new LoopaiError('INTEGRITY', `v${number} of ${app.id} has no manifest.json`, {
-      hint: `restore it with: ${restoring(app, `v${number}`)}`,
+      hint: `restore it with: ${checkoutOf(app, `v${number}`)}`,
     })
   const known =
     versions.length > 0 ? `it has ${versions.map(v => `v${v}`).join(', ')}` : firstVersionHint(app.id)
