@@ -89,28 +89,26 @@ export interface ExecutorParts {
 /** Closes the program when it is closed. */
 export function createExecutor(parts: ExecutorParts): Executor {
   const { app, version, program } = parts
+
+  async function executeMany(inputs: unknown[], options: CallOptions = {}): Promise<ExecutionReply[]> {
+    const calls = inputs.map(input => ({ input, options }))
+    const { timeoutMs } = options
+    const replies = await run(parts, calls, async () =>
+      inputs.length === 1
+        ? [await program.answer(inputs[0], { timeoutMs })]
+        : program.answerMany(inputs, { timeoutMs }),
+    )
+    // All of them were run.
+    return replies as ExecutionReply[]
+  }
+
   return {
     app,
     version,
     sandbox: program.sandbox,
     failure: program.failure,
-    async execute(input, options = {}) {
-      const [reply] = await run(parts, [{ input, options }], async () => [
-        await program.answer(input, { timeoutMs: options.timeoutMs }),
-      ])
-      return reply!
-    },
-    async executeMany(inputs, options = {}) {
-      const calls = inputs.map(input => ({ input, options }))
-      const { timeoutMs } = options
-      const replies = await run(parts, calls, async () =>
-        inputs.length === 1
-          ? [await program.answer(inputs[0], { timeoutMs })]
-          : program.answerMany(inputs, { timeoutMs }),
-      )
-      // All of them were run.
-      return replies as ExecutionReply[]
-    },
+    execute: async (input, options) => (await executeMany([input], options))[0]!,
+    executeMany,
     executeFor(patienceMs, calls) {
       const inputs = calls.map(call => call.input)
       return run(parts, calls, () => program.answerFor(patienceMs, inputs))

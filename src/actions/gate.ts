@@ -36,31 +36,28 @@ export async function judge(
     findReplaced(app),
   ])
   const { metric, accuracy } = config.targets
-  const scoreOf = (judged: Version) => score(app, judged, yardstick, { unsandboxed, signal })
-  const measured = { candidate: measureOf(version), active: null as number | null }
-  const candidate = await scoreOf(version)
-  const active = activeNumber === version.number ? candidate : await findScore(activeNumber)
+  const candidate = await judgeOne(version)
+  const active = activeNumber === version.number ? candidate : await judgeActive(activeNumber)
   const plan = planPromotion({
     loopAppId: app.id,
-    candidate,
-    active,
+    candidate: candidate.card,
+    active: active?.card,
     target: { metric, value: accuracy },
-    measured,
+    measured: { candidate: candidate.measured, active: active?.measured ?? null },
     min,
   })
-  return { plan, candidate: reportOf(candidate), active: active ? reportOf(active) : null }
+  return { plan, candidate: reportOf(candidate.card), active: active ? reportOf(active.card) : null }
 
-  function measureOf({ manifest }: Version): number | null {
-    return measure(manifest.evaluation?.report, metric)
+  async function judgeOne(one: Version): Promise<{ card: Scorecard; measured: number | null }> {
+    const card = await score(app, one, yardstick, { unsandboxed, signal })
+    return { card, measured: measure(one.manifest.evaluation?.report, metric) }
   }
 
   /** With an active version that is missing or was tampered with, there is nothing to compare. */
-  async function findScore(number: number | null | undefined): Promise<Scorecard | undefined> {
+  async function judgeActive(number: number | null | undefined) {
     if (number == null) return
     try {
-      const active = await readVersion(app, number)
-      measured.active = measureOf(active)
-      return await scoreOf(active)
+      return await judgeOne(await readVersion(app, number))
     } catch (error) {
       if (!(error instanceof LoopaiError)) throw error
       if (error.code !== 'INTEGRITY' && error.code !== 'VERSION_NOT_FOUND') throw error

@@ -136,17 +136,17 @@ function unchanged(app: LoopApp, { number, manifest }: Version): Omit<Promoted, 
 async function openCommitted(data: DataDirectory, app: LoopApp, { number }: Version): Promise<Repository> {
   const home = `loop-apps/${app.id}`
   const folder = `${home}/artifacts/v${number}`
+  const inRoot = gitIn(data.root)
   const repository = await openRepository(data.root)
   const found = await changedPaths(repository, [folder, `${home}/tests`, `${home}/datasets/examples`])
   const changed = found.filter(name => name.startsWith(`${folder}/`))
   const missing = found.find(name => !changed.includes(name) && !existsSync(path.join(data.root, name)))
   if (missing !== undefined) {
     throw new LoopaiError('INTEGRITY', `${missing} is missing, and the gate would judge without it`, {
-      hint: `restore it with: ${gitIn(data.root)} checkout HEAD -- ${quoted(missing)}   or commit that it is gone`,
+      hint: `restore it with: ${inRoot} checkout HEAD -- ${quoted(missing)}   or commit that it is gone`,
     })
   }
   if (changed.length === 0) return repository
-  const inRoot = gitIn(data.root)
   throw new LoopaiError('INTEGRITY', `v${number} of ${app.id} is not committed: ${changed[0]}`, {
     hint: `commit it first: ${inRoot} add ${folder} && ${inRoot} commit`,
     details: { changed },
