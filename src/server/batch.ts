@@ -42,7 +42,7 @@ export async function executeBatch(service: Service, call: Call, [id]: string[])
 }
 
 async function executeStream(service: Service, live: LiveApp, call: Call): Promise<Answer> {
-  const { query } = call
+  const query = call.query()
   const limits = limitsOf(
     call,
     query.has('max_concurrency') ? Number(query.get('max_concurrency')) : undefined,

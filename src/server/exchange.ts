@@ -3,7 +3,7 @@ export interface Call {
   method: string
   /** Without the query. */
   path: string
-  query: URLSearchParams
+  query(): URLSearchParams
   header(name: string): string | undefined
   /** The whole body. Rejects as soon as it is larger than allowed, or slower. */
   read(maxBytes: number): Promise<Buffer>

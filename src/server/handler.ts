@@ -16,7 +16,7 @@ function callOf(request: Request): Call {
   return {
     method: request.method,
     path: pathname,
-    query: searchParams,
+    query: () => searchParams,
     header: name => request.headers.get(name) ?? (name === 'host' ? host : undefined),
     async read(maxBytes) {
       const chunks: Uint8Array[] = []

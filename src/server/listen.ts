@@ -146,9 +146,8 @@ function callOf(request: IncomingMessage, response: ServerResponse, door: Door):
   return {
     method: request.method ?? 'GET',
     path: mark < 0 ? url : url.slice(0, mark),
-    get query() {
-      return new URLSearchParams(mark < 0 ? '' : url.slice(mark))
-    },
+    // Not a getter: each one made is a new shape of object, which keeps the request in memory until the next full collection.
+    query: () => new URLSearchParams(mark < 0 ? '' : url.slice(mark)),
     header: name => request.headers[name] as string | undefined,
     read: maxBytes => read(request, response, maxBytes, door),
     stream: () => readSlowly(request, door.patience.silenceMs),

@@ -37,7 +37,7 @@ export async function showVersion(service: Service, _call: Call, [id, version]: 
 export async function showStats(service: Service, call: Call, [id]: string[]): Promise<Answer> {
   const live = await service.apps.get(id!)
   live.flush()
-  const since = call.query.get('since') ?? undefined
+  const since = call.query().get('since') ?? undefined
   if (since !== undefined && !/^\d{4}-\d\d-\d\d$/.test(since)) {
     throw new LoopaiError('USAGE', 'since has to be a day, such as 2026-01-31')
   }
