@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv'
+import type { CodeKeywordDefinition, ValidateFunction } from 'ajv'
 import { LoopaiError } from '../domain/errors.ts'
 import { isNestedDeeper, isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { pointerSegment } from '../domain/pointer.ts'
@@ -7,13 +7,14 @@ import { findEndless } from '../domain/recursion.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { cacheFact, findFact } from './cache.ts'
+import { allowSteps, counted, OutOfSteps, STEPS, step } from './reference-steps.ts'
 import { findTwins, TWINS, uniqueItems } from './unique-items.ts'
 
 /** Says what is wrong with a value; empty when it fits. */
 export type Validator = (value: unknown) => Problem[]
 
 /** What the code of a schema depends on beside the schema. The number goes up when the same schema is compiled to other code. */
-const COMPILER = `${LOOPAI_VERSION} 2 `
+const COMPILER = `${LOOPAI_VERSION} 3 `
 
 /**
  * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns and `uniqueItems` take linear time, since a pulled
@@ -28,9 +29,12 @@ export async function compileSchema(schema: JsonObject, name: string): Promise<V
   const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
   const validate = cached ?? (await compile(schema, name, cache))
   return value => {
+    allowSteps(value)
     try {
       return validate(value) ? [] : describeErrors(validate.errors)
     } catch (error) {
+      if (error instanceof OutOfSteps)
+        return [{ pointer: '', message: 'takes too many steps to compare with its schema' }]
       if (!(error instanceof RangeError)) throw error
       return [{ pointer: '', message: 'is nested too deep for its schema' }]
     }
@@ -62,8 +66,14 @@ async function compile(
     code: { source: true, ...(regExp && { regExp }) },
   })
   formatsModule.default(ajv)
+  ajv.addFormat('url', linear(formatsModule.default.get('url') as RegExp))
   ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems(ajvModule))
+  for (const name of REFERENCES) {
+    const reference = ajv.getKeyword(name) as CodeKeywordDefinition
+    ajv.removeKeyword(name).addKeyword(counted(ajvModule, reference))
+  }
   const { $schema: _dialect, ...body } = schema
+  allowSteps(body)
   if (!ajv.validateSchema(body)) throw invalidSchema(name, describeErrors(ajv.errors)[0]!)
   try {
     refuseEndless(body, name)
@@ -74,6 +84,13 @@ async function compile(
     if (cause instanceof LoopaiError) throw cause
     throw invalidSchema(name, { pointer: '', message: (cause as Error).message }, cause)
   }
+}
+
+const REFERENCES = ['$ref', '$dynamicRef']
+
+/** The compiler's pattern of a URL looks for a name before an `@` anywhere and again at each colon, which takes the square of the length. */
+function linear({ source, flags }: RegExp): RegExp {
+  return new RegExp(source.replace('(?:\\S+(?::\\S*)?@)?', '(?:[^\\s/?#@]+@)?'), flags)
 }
 
 /** Deeper ones would be a config.yaml that cannot be read, and one that the compiler has no stack for. */
@@ -97,6 +114,7 @@ const PARTS: Record<string, () => Promise<{ default: unknown }>> = {
   'ajv/dist/runtime/ucs2length': () => import('ajv/dist/runtime/ucs2length.js'),
   'ajv-formats/dist/formats': () => import('ajv-formats/dist/formats.js'),
   [TWINS]: async () => ({ default: findTwins }),
+  [STEPS]: async () => ({ default: step }),
 }
 
 /** Makes a function of compiled code that we have written ourselves, into a folder that only the user may write. */

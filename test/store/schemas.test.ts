@@ -89,6 +89,72 @@ test('tens of thousands of unique objects are validated at once, and twins are n
   ])
 })
 
+test.each<[string, JsonObject, (depth: number) => Json, string]>([
+  [
+    'branches at every level',
+    {
+      $ref: '#/$defs/node',
+      $defs: {
+        node: {
+          anyOf: ['a', 'b', 'c'].map(kind => ({
+            properties: { next: { $ref: '#/$defs/node' }, kind: { const: kind } },
+          })),
+        },
+      },
+    },
+    depth => JSON.parse(`${'{"next":'.repeat(depth)}{"kind":"d"}${'}'.repeat(depth)}`),
+    'takes too many steps to compare with its schema',
+  ],
+  [
+    'references that double',
+    {
+      $ref: '#/$defs/d0',
+      $defs: Object.fromEntries(
+        Array.from({ length: 60 }, (_, i): [string, Json] => [
+          `d${i}`,
+          i === 59 ? { type: 'null' } : { oneOf: Array<Json>(2).fill({ $ref: `#/$defs/d${i + 1}` }) },
+        ]),
+      ),
+    },
+    () => 1,
+    'takes too many steps to compare with its schema',
+  ],
+  ['addresses', { format: 'url' }, () => `http://${'::'.repeat(400_000)}`, 'must match format "url"'],
+])('a schema and a value that take for ever are given up: %s', async (_, schema, value, message) => {
+  for (const _ of ['fresh', 'cached']) {
+    const validate = await compileSchema(schema, 'schema')
+    const since = performance.now()
+    expect(validate(value(50)).map(problem => problem.message)).toContain(message)
+    expect(performance.now() - since).toBeLessThan(10_000)
+  }
+})
+
+test('a long list of what its schema refers to is no reason to give up', async () => {
+  const point = {
+    type: 'object',
+    properties: { x: { $ref: '#/$defs/number' }, y: { $ref: '#/$defs/number' } },
+  }
+  const schema = {
+    items: { $ref: '#/$defs/point' },
+    $defs: { point, number: { anyOf: [{ type: 'number' }] } },
+  }
+  const validate = await compileSchema(schema, 'schema')
+  expect(validate(Array(60_000).fill({ x: 1, y: 2 }))).toEqual([])
+})
+
+test.each([
+  ['http://example.com/a?b=c#d', true],
+  ['https://user:pass@sub.example.com:8080/a', true],
+  ['ftp://a-b.example.org', true],
+  ['http://example', false],
+  ['http://user@', false],
+  ['example.com', false],
+  ['http://a b.com', false],
+])('what a URL is: %s, %s', async (text, isUrl) => {
+  const validate = await compileSchema({ format: 'url' }, 'schema')
+  expect(validate(text).length === 0).toBe(isUrl)
+})
+
 test('a cache that was damaged is written anew', async () => {
   const schema = { type: 'string' }
   await compileSchema(schema, 'schema')
