@@ -2,6 +2,7 @@ import type { VersionSelector } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Lifecycle } from '../domain/history.ts'
+import { createRate } from '../domain/rate.ts'
 import type { Version } from '../domain/version.ts'
 import { peekActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
@@ -42,7 +43,7 @@ export interface LiveOptions extends QueuedOptions {
 }
 
 export interface Held extends Pick<Running, 'version'> {
-  /** Where a single call is refused because too many are pending, or because it has waited too long, this one waits for its turn. */
+  /** Where a single call is refused because there are too many, or because it has waited too long, this one waits for its turn. */
   execute(input: unknown, options?: CallOptions): Promise<ExecutionReply>
   release(): void
 }
@@ -72,6 +73,8 @@ export interface LiveAppOptions {
   maxPending?: number | undefined
   /** A single call that has waited so long for a process is refused. */
   maxWaitMs?: number | undefined
+  /** Calls a second, and as many at once; one more is refused. */
+  maxRate?: number | undefined
 }
 
 /** A version that could not be started is left alone for so long. */
@@ -104,6 +107,7 @@ export async function openLiveApp(
   /** A version that is starting, and until when requests wait for it. */
   let awaited: { number: number; until: number } | undefined
   let fallbacks = 0
+  const rate = options.maxRate === undefined ? undefined : createRate(options.maxRate)
   let pending = 0
   const waitingForRoom: (() => void)[] = []
   // Calls of one turn had come before its first one looked: what that one saw is news to all of them.
@@ -229,11 +233,18 @@ export async function openLiveApp(
     return {
       version: running.version,
       async execute(input, call) {
+        for (let waitMs = untilNext(); waitMs > 0; waitMs = untilNext())
+          await new Promise(resolve => setTimeout(resolve, waitMs))
         while (pending >= maxPending) await new Promise<void>(resolve => waitingForRoom.push(resolve))
         return count(() => running.gatherer.execute(input, call))
       },
       release: () => release(running),
     }
+  }
+
+  /** Milliseconds until one more call is allowed: 0 when this one is. */
+  function untilNext(): number {
+    return rate?.take(performance.now()) ?? 0
   }
 
   async function count<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -259,6 +270,15 @@ export async function openLiveApp(
     maxInputBytes: () => (good?.version.manifest.limits ?? config.limits).input_kb * 1024,
     execute(input, call = {}) {
       return count(async () => {
+        if (untilNext() > 0) {
+          throw new LoopaiError(
+            'RATE_LIMITED',
+            `${app.id} is asked more than ${options.maxRate} times a second`,
+            {
+              hint: 'call again in a second',
+            },
+          )
+        }
         const running = await take(call.version)
         try {
           return await running.gatherer.execute(input, call, maxWaitMs)

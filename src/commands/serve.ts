@@ -12,6 +12,7 @@ interface Options {
   port: number
   tokenEnv?: string
   insecure?: boolean
+  maxRate?: number
   unsandboxed?: boolean
 }
 
@@ -23,6 +24,11 @@ const command: CommandFile = {
       .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8080)
       .option('--token-env <name>', 'environment variable with the token that each request has to bring')
       .option('--insecure', 'without a token, answer under every name and on every address')
+      .option(
+        '--max-rate <number>',
+        'calls of an app in a second; more are answered with 429',
+        wholeNumber(1),
+      )
       .option('--unsandboxed', 'run the programs with all your rights')
       .addHelpText(
         'after',
@@ -41,7 +47,7 @@ Promotions are followed. SIGTERM lets requests end, 30 seconds at most.`,
   async run(
     { workspace, terminal }: Session,
     args,
-    { host, port, tokenEnv, insecure, unsandboxed }: Options,
+    { host, port, tokenEnv, insecure, maxRate, unsandboxed }: Options,
   ) {
     const token = tokenEnv === undefined ? undefined : readToken(workspace, tokenEnv)
     if (!isLoopbackHost(host) && token === undefined && !insecure) {
@@ -56,6 +62,7 @@ Promotions are followed. SIGTERM lets requests end, 30 seconds at most.`,
       token,
       isLocal: !insecure,
       log,
+      maxRate,
       unsandboxed,
     })
     try {

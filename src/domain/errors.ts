@@ -45,6 +45,7 @@ export const ERRORS = {
   NO_UPSTREAM: { exit: 5, http: 409 },
   PUSH_REJECTED: { exit: 5, http: 409 },
   QUEUE_FULL: { exit: 5, http: 429 },
+  RATE_LIMITED: { exit: 5, http: 429 },
   CONFLICT: { exit: 5, http: 409 },
   PROGRAM_FAILED: { exit: 6, http: 500 },
   DRAFT_FAILED: { exit: 6, http: 500 },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { LoopaiError } from '../domain/errors.ts'
@@ -23,6 +24,13 @@ interface Patience {
   silenceMs: number
 }
 
+interface Port {
+  host: string
+  port: number
+  patience?: Patience
+  maxConnections?: number
+}
+
 /** What the requests of one port have in common. */
 interface Door {
   patience: Patience
@@ -39,6 +47,8 @@ const MAX_HEAD_BYTES = 16 * 1024
 /** Of all bodies that are read whole at the same time and are not small: for those there is always room. */
 const MAX_LARGE_BYTES = 256 * 1024 * 1024
 const SMALL_BYTES = 64 * 1024
+const MAX_CONNECTIONS = 8192
+const REPORT_MS = 60_000
 
 /**
  * The only place that opens a port. Node's own HTTP server, without a framework on top: measured on one `execute`, the adapters from its
@@ -46,7 +56,7 @@ const SMALL_BYTES = 64 * 1024
  */
 export async function listen(
   service: Service,
-  { host, port, patience = PATIENCE }: { host: string; port: number; patience?: Patience },
+  { host, port, patience = PATIENCE, maxConnections = mostConnections() }: Port,
 ): Promise<Listening> {
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
@@ -64,6 +74,11 @@ export async function listen(
     server.emit('request', request, response)
   })
   server.on('clientError', refuseBrokenRequest)
+  server.maxConnections = maxConnections
+  server.on(
+    'drop',
+    reportSometimes(service, `more than ${maxConnections} connections: further ones are closed`),
+  )
   await bind(server, host, port)
   return {
     url: urlOf(server.address() as AddressInfo),
@@ -203,6 +218,26 @@ function read(
 async function* readSlowly(request: IncomingMessage, silenceMs: number): AsyncGenerator<Buffer> {
   request.setTimeout(silenceMs, () => request.destroy())
   yield* request as AsyncIterable<Buffer>
+}
+
+/** What connections leave of the files that this process may open is for programs, datasets and git. */
+function mostConnections(): number {
+  try {
+    const files = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+    return Math.min(MAX_CONNECTIONS, Math.floor(Number(files ?? Infinity) / 2))
+  } catch {
+    return MAX_CONNECTIONS
+  }
+}
+
+/** Whoever causes it can do so a thousand times a second. */
+function reportSometimes({ log }: Service, sentence: string): () => void {
+  let last = -Infinity
+  return () => {
+    if (performance.now() - last < REPORT_MS) return
+    last = performance.now()
+    log.warn({}, sentence)
+  }
 }
 
 function tooMuch(): LoopaiError {

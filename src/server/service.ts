@@ -40,6 +40,7 @@ export interface ServiceOptions {
   size?: number
   maxPending?: number
   maxWaitMs?: number
+  maxRate?: number | undefined
 }
 
 /** Opens the apps and warms their active versions. */

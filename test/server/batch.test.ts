@@ -64,6 +64,19 @@ test('the calls of a batch count as pending, and wait where there is no room', a
   expect(app.health().pending).toBe(0)
 })
 
+test('an app that is asked too often refuses single calls, and lets those of a batch wait', async () => {
+  const served = await serve(await dataDirectory({ programs: [ANSWER_HAM] }), { maxRate: 5 })
+  const items = Array.from({ length: 8 }, (_, id) => ({ id, input: { text: 'a' } }))
+  const since = performance.now()
+  expect(await readJson(await served.post(BATCH, { items }))).toMatchObject({ succeeded: 8, failed: 0 })
+  expect(performance.now() - since).toBeGreaterThan(500)
+  const one = await served.post(`/loop-apps/${SPAM}/execute`, { input: { text: 'a' } })
+  expect([one.status, one.headers.get('Retry-After')]).toEqual([429, '1'])
+  expect(await readJson(one)).toMatchObject({ code: 'RATE_LIMITED', hint: 'call again in a second' })
+  await new Promise(resolve => setTimeout(resolve, 300))
+  expect((await served.post(`/loop-apps/${SPAM}/execute`, { input: { text: 'a' } })).status).toBe(200)
+})
+
 test.each([
   [{}, 'MISSING_VALUE'],
   [{ items: [{ id: 1 }] }, 'USAGE'],

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Listening, listen } from '../../src/server/listen.ts'
+import { SILENT } from '../../src/server/log.ts'
 import type { Service } from '../../src/server/service.ts'
 import { ANSWER_HAM, dataDirectory, OBEY, SPAM, serve } from '../helpers/served.ts'
 
@@ -273,4 +275,29 @@ test('what is left of a batch is not run when its client has gone', async () => 
   await new Promise(resolve => setTimeout(resolve, 500))
   expect(await executions(listening)).toBe(before)
   expect(before).toBeLessThan(items.length)
+})
+
+test('more connections than there is room for are closed, and those that are open are answered', async () => {
+  const warnings: string[] = []
+  const { service } = await serve(await dataDirectory({ programs: [ANSWER_HAM] }), {
+    log: { ...SILENT, warn: (_, message) => warnings.push(message) },
+  })
+  const listening = await listen(service, { host: '127.0.0.1', port: 0, maxConnections: 3 })
+  onTestFinished(() => listening.close(0))
+  const port = Number(new URL(listening.url).port)
+  const open = await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      const socket = connect(port, '127.0.0.1')
+      await once(socket, 'connect')
+      return socket
+    }),
+  )
+  for (let more = 0; more < 5; more++) expect(await raw(port, head(0))).toBe('')
+  expect(warnings).toEqual(['more than 3 connections: further ones are closed'])
+  const body = '{"input":{"text":"a"}}'
+  open[0]!.write(head(body.length) + body)
+  const [answer] = await once(open[0]!, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 200 /)
+  for (const socket of open) socket.destroy()
+  await expect.poll(() => isAlive(listening)).toBe(true)
 })
