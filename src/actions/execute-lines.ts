@@ -1,3 +1,4 @@
+import { findChangedNumbers, WRITE_AS_STRING } from '../domain/numbers.ts'
 import type { Line } from '../store/lines.ts'
 import { decodeUtf8 } from '../store/text.ts'
 import type { ExecutionReply, Executor } from './executor.ts'
@@ -89,7 +90,10 @@ function parse({ bytes, number }: Line): Parsed {
   const refuse = (message: string): Parsed => ({ error: { kind: 'invalid_input', message } })
   if (!bytes) return refuse('the line is longer than 64 MB')
   try {
-    return { input: JSON.parse(decodeUtf8(bytes, `line ${number}`)) }
+    const text = decodeUtf8(bytes, `line ${number}`)
+    const input: unknown = JSON.parse(text)
+    const [changed] = findChangedNumbers(text)
+    return changed ? refuse(`${changed.message}; ${WRITE_AS_STRING}`) : { input }
   } catch (error) {
     return refuse(`not JSON: ${(error as Error).message}`)
   }

@@ -1,6 +1,7 @@
 import { createReadStream, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { LoopaiError } from '../domain/errors.ts'
+import { findChangedNumbers, WRITE_AS_STRING } from '../domain/numbers.ts'
 import { decodeUtf8, explainReadError, refuseForeign } from '../store/text.ts'
 import { printable } from '../terminal/errors.ts'
 
@@ -50,6 +51,14 @@ export async function readDocument(source: Readable, name: string, example: stri
 /** One JSON document. Nothing, and several documents, are refused with what to do instead. */
 export function parseDocument(text: string, example: string): unknown {
   if (text.trim() === '') throw new LoopaiError('MISSING_VALUE', 'the input is empty', { hint: example })
+  const value = parse(text, example)
+  const [changed] = findChangedNumbers(text)
+  if (changed)
+    throw new LoopaiError('INVALID_JSON', `in the input, ${changed.message}`, { hint: WRITE_AS_STRING })
+  return value
+}
+
+function parse(text: string, example: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {

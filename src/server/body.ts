@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { LoopaiError } from '../domain/errors.ts'
 import { isObject } from '../domain/json.ts'
+import { findChangedNumbers, WRITE_AS_STRING } from '../domain/numbers.ts'
 import { closest } from '../domain/problems.ts'
 import { MAX_DEPTH } from '../workers/protocol.ts'
 import type { Call } from './exchange.ts'
@@ -37,20 +38,24 @@ export function objectOf<Name extends string>(
 }
 
 /**
- * Stricter than `JSON.parse`, for what strangers send: UTF-8, not nested too deeply, no property twice, and none called `__proto__`. That
- * a property comes twice shows in the count: more colons outside of strings than properties in the value.
+ * Stricter than `JSON.parse`, for what strangers send: UTF-8, not nested too deeply, no property twice, none called `__proto__`, and no
+ * number that would become another one. That a property comes twice shows in the count: more colons outside of strings than properties in the value.
  */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new LoopaiError('INVALID_JSON', 'the body is not UTF-8')
   const colons = scan(bytes)
+  const text = bytes.toString()
   let value: unknown
   try {
-    value = JSON.parse(bytes.toString())
+    value = JSON.parse(text)
   } catch (error) {
     throw new LoopaiError('INVALID_JSON', `the body is not JSON: ${(error as Error).message.slice(0, 200)}`)
   }
   if (countProperties(value) !== colons)
     throw new LoopaiError('INVALID_JSON', 'the body has a property twice')
+  const [changed] = findChangedNumbers(text)
+  if (changed)
+    throw new LoopaiError('INVALID_JSON', `in the body, ${changed.message}`, { hint: WRITE_AS_STRING })
   return value
 }
 

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
 import type { Json } from '../domain/json.ts'
+import { findChangedNumbers, isChangedInteger, WRITE_AS_STRING } from '../domain/numbers.ts'
 import { isMarker } from './conflict.ts'
 import { readLines } from './lines.ts'
 import { readPlain } from './plain.ts'
@@ -152,39 +153,27 @@ async function rowsOfLines(content: Buffer, name: string): Promise<Row[]> {
 /** What JSON allows and no row may have. */
 function problemsOf(text: string): Problem[] {
   const index = text.search(PROTO)
-  if (index < 0) return changedIntegers(text)
-  return [{ line: text.slice(0, index).split('\n').length, message: `has a property ${NO_PROTO}` }]
+  if (index >= 0) return withLines(text, [{ index, message: `has a property ${NO_PROTO}` }])
+  const found = findChangedNumbers(text)
+  return withLines(
+    text,
+    found.map(({ index, message }) => ({ index, message: `${message}; ${WRITE_AS_STRING}` })),
+  )
+}
+
+/** In the order of their places, so that the lines before them are counted once. */
+function withLines(text: string, found: { index: number; message: string }[]): Problem[] {
+  let line = 1
+  let at = 0
+  return found.map(({ index, message }) => {
+    for (; at < index; at++) if (text[at] === '\n') line++
+    return { line, message }
+  })
 }
 
 /** `serve` takes no input that has it. */
 const PROTO = /"(?:_|\\u005[fF]){2}proto(?:_|\\u005[fF]){2}"\s*:/
 const NO_PROTO = '__proto__, which no input may have; rename it'
-
-/** Integers of a JSON text that would be other ones when they are read. */
-function changedIntegers(text: string): Problem[] {
-  const problems: Problem[] = []
-  let line = 1
-  let inString = false
-  let at = 0
-  for (const { 0: token, index } of text.matchAll(LONG_NUMBER)) {
-    for (; at < index; at++) {
-      if (text[at] === '"') inString = !inString
-      else if (text[at] === '\\') at++
-      else if (text[at] === '\n') line++
-    }
-    if (inString || !isChanged(token)) continue
-    const message = `${token} is larger than 2^53 and would be changed; write it as a string`
-    problems.push({ line, message })
-  }
-  return problems
-}
-
-const LONG_NUMBER = /(?<![-+.eE0-9])-?[0-9][-+.eE0-9]{15,999}/g
-
-/** Whether this is an integer that no number of ours is. */
-function isChanged(text: string): boolean {
-  return /^-?[0-9]{16,}$/.test(text) && String(Number(text)) !== text
-}
 
 async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
   yield content
@@ -215,12 +204,15 @@ async function rowsOfTable(
 ): Promise<Row[]> {
   const { parse } = await import('csv-parse/sync')
   try {
+    // What a spreadsheet writes for itself before the names.
+    const told = /^\ufeff?"?sep=(.)"?\r?\n/i.exec(text)
     const options = {
       bom: true,
       columns: (names: string[]) => columnsOf(names),
       skip_empty_lines: true,
       info: true,
-      delimiter: delimiterOf(text),
+      delimiter: told?.[1] ?? delimiterOf(text),
+      from_line: told ? 2 : 1,
     }
     const records = parse(text, options) as unknown as {
       record: Record<string, string>
@@ -240,6 +232,7 @@ async function rowsOfTable(
 /** A name that is there twice would hide the cells of the column that has it first, and a `__proto__` would vanish. */
 function columnsOf(names: string[]): string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice === '') throw new Error('several columns have no name')
   if (twice !== undefined) throw new Error(`the column ${JSON.stringify(twice)} is there twice`)
   if (names.includes('__proto__')) throw new Error(`there is a column ${NO_PROTO}`)
   return names
@@ -257,7 +250,7 @@ const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/
 /** Columns in which every filled cell is a number that we can tell from its neighbours. */
 function numericColumns(records: Record<string, string>[]): string[] {
   const names = Object.keys(records[0] ?? {})
-  const isNumber = (cell: string) => NUMBER.test(cell) && !isChanged(cell)
+  const isNumber = (cell: string) => NUMBER.test(cell) && !isChangedInteger(cell)
   return names.filter(
     name =>
       records.every(record => !record[name] || isNumber(record[name])) &&

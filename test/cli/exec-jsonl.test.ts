@@ -23,6 +23,16 @@ test('every line is answered in its place, failing ones with their reason, and t
   expect(stderr).toMatch(/^5 lines: 2 answered, 3 failed/)
 })
 
+test('a line with a number that would become another one is not run', async () => {
+  const input = '"12345678901234567890"\n12345678901234567890\n'
+  const { stdout } = await loopai(await copy(), ['exec', APP, '--jsonl'], { input })
+  const message = '12345678901234567890 is larger than 2^53 and would be changed; write it as a string'
+  expect(parseLines(stdout)).toEqual([
+    '12345678901234567890',
+    { index: 1, error: { kind: 'invalid_input', message } },
+  ])
+})
+
 test('a file in UTF-16 is one error, and no line of it is answered', async () => {
   const folder = await copy()
   const file = path.join(folder, 'lines.jsonl')

@@ -64,6 +64,12 @@ describe('a program that', () => {
 describe('an input that', () => {
   test.each([
     ['is empty', '', 'MISSING_VALUE', 'the input is empty'],
+    [
+      'has an integer that is too large',
+      '{"id": 12345678901234567890}',
+      'INVALID_JSON',
+      'is larger than 2^53',
+    ],
     ['is not JSON', 'hello', 'INVALID_JSON', 'the input is not JSON'],
     ['is several documents', '"a"\n"b"\n', 'INVALID_JSON', 'several JSON documents'],
     ['is not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'FILE_UNREADABLE', 'standard input is not valid UTF-8'],

@@ -101,6 +101,13 @@ describe('refusals', () => {
     ['no such app', '/loop-apps/nobody-001/execute', '{"input":1}', 404, 'APP_NOT_FOUND'],
     ['an id that is none', '/loop-apps/..%2f..%2fetc/execute', '{"input":1}', 400, 'INVALID_ID'],
     ['no JSON', `/loop-apps/${SPAM}/execute`, '{"input":', 400, 'INVALID_JSON'],
+    [
+      'a number too large',
+      `/loop-apps/${SPAM}/execute`,
+      '{"input":{"text":"a","n":1e999}}',
+      400,
+      'INVALID_JSON',
+    ],
     ['no object', `/loop-apps/${SPAM}/execute`, '[1]', 400, 'INVALID_JSON'],
     ['no input', `/loop-apps/${SPAM}/execute`, '{}', 400, 'MISSING_VALUE'],
     ['a property that is unknown', `/loop-apps/${SPAM}/execute`, '{"input":1,"inputs":1}', 400, 'USAGE'],
