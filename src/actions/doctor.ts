@@ -8,6 +8,7 @@ import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime } from '../runtimes/runtime.ts'
 import { findActive } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
+import { problemOfCache } from '../store/cache.ts'
 import { findGitVersion, findRepository, type Repository } from '../store/git.ts'
 import { gitIn, quoted } from '../store/git-words.ts'
 import { readUser } from '../store/identity.ts'
@@ -91,6 +92,8 @@ async function examineMachine() {
   if (obstacle) ailments.push(finding('environment', obstacle.message, obstacle.hint))
   const tier =
     interpreter && (await attempt(ailments, 'environment', () => chooseSandbox(runtime, interpreter)))
+  const cache = problemOfCache()
+  if (cache) ailments.push(finding('environment', cache.message, cache.fix))
   return {
     ailments,
     python: interpreter ? `${interpreter.version} (${interpreter.executable})` : null,

@@ -149,7 +149,7 @@ async function run(
 ): Promise<string> {
   const { work, temporary } = circumstances.place
   // uv takes settings from files on the way up from here, which may have been pulled; pip takes none, and its variables may name relative paths.
-  const here = installer.name === 'pip' ? cwd : work
+  const here = installer.name === 'pip' ? cwd : path.parse(work).root
   const options = { cwd: here, env: installerEnvironment(env, temporary), signal }
   const { status, stdout, stderr } = await runTool(installer.command, args, options)
   if (status === 0) return stdout

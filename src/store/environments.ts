@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { LoopaiError } from '../domain/errors.ts'
 import { explainWriteError, temporaryName } from './atomic.ts'
-import { cacheDirectory } from './cache.ts'
+import { cacheDirectory, problemOfCache } from './cache.ts'
 
 /**
  * Installed packages, in the user's cache directory: a folder for each lock and platform, complete or absent. It never changes once it is
@@ -11,12 +12,15 @@ import { cacheDirectory } from './cache.ts'
 
 /** The folder with the packages, by the real path. */
 export function findEnvironment(key: string): string | undefined {
+  if (problemOfCache()?.isForeign) return undefined
   const folder = path.join(environments(), key)
   return existsSync(path.join(folder, MARK)) ? realpathSync(path.join(folder, SITE)) : undefined
 }
 
 /** A folder to work in, which is removed afterwards, whatever happens. */
 export async function withWorkFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const problem = problemOfCache()
+  if (problem?.isForeign) throw new LoopaiError('NOT_WRITABLE', problem.message, { hint: problem.fix })
   const folder = temporaryName(path.join(environments(), SITE))
   try {
     await mkdir(environments(), { recursive: true, mode: 0o700 })
