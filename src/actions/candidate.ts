@@ -4,7 +4,7 @@ import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { evaluationOf, isHeldOut, scorecardOf, verdictsOf } from '../domain/evaluation.ts'
 import { type Example, exampleKey } from '../domain/example.ts'
-import { type Answered, qualityOf, type Report } from '../domain/quality.ts'
+import { type Answered, areAmounts, qualityOf, type Report } from '../domain/quality.ts'
 import { packagesDependency } from '../domain/requirements.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { type Behaviour, digestOf, type Origin } from '../domain/version.ts'
@@ -225,7 +225,10 @@ function reportOn(
       : { expected }
   })
   return {
-    ...qualityOf(unseen.filter(answer => answer !== undefined)),
+    ...qualityOf(
+      unseen.filter(answer => answer !== undefined),
+      areAmounts(examples.map(example => example.output)),
+    ),
     duplicates: countDuplicates(examples),
     contradictions: findContradictions(examples).length,
     latency_ms: check.latency,

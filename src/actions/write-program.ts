@@ -6,6 +6,7 @@ import { isHeldOut } from '../domain/evaluation.ts'
 import { feedbackOf } from '../domain/feedback.ts'
 import { sampleOf } from '../domain/inference.ts'
 import { joinPart, ownFiles } from '../domain/learned-part.ts'
+import { type Metric, measure } from '../domain/quality.ts'
 import type { Origin } from '../domain/version.ts'
 import { GENERATORS, type GeneratorName } from '../generators/index.ts'
 import type { LoopApp } from '../store/apps.ts'
@@ -129,10 +130,12 @@ async function writeInRounds(workspace: Workspace, task: WritingTask, search: Se
     )
     if (!draft) return false
     const judged = await judgeDraft(workspace, task, { draft, generator })
-    await keepBetter(search, judged)
+    await keepBetter(search, judged, config)
     workspace.signal.throwIfAborted()
     feedback = feedbackOn(task, judged, round)
-    const isGood = feedback.problems.length === 0 && (feedback.accuracy ?? 1) >= config.targets.accuracy
+    const { metric, accuracy } = config.targets
+    const reached = measure(judged.candidate.report, metric) ?? feedback.accuracy ?? 1
+    const isGood = feedback.problems.length === 0 && reached >= accuracy
     if (isGood || round === rounds) break
     feedback = await withPrinted(workspace, task, { draft, feedback })
   }
@@ -169,18 +172,21 @@ function addCosts(sum: Cost | undefined, next: Cost | undefined): Cost | undefin
   }
 }
 
-async function keepBetter(search: Search, next: Judged): Promise<void> {
+async function keepBetter(search: Search, next: Judged, { targets }: Config): Promise<void> {
   const before = search.best
-  const isBetter = !before || rank(next.candidate) > rank(before.candidate)
+  const rank = (one: Judged) => rankOf(one.candidate, targets.metric)
+  const isBetter = !before || rank(next) > rank(before)
   if (isBetter) search.best = next
   const loser = isBetter ? before : next
   await loser?.candidate.staged.remove()
 }
 
-/** Passing every check comes first, then what is right of the rows that its writer was not shown. */
-function rank({ check, scorecard }: Candidate): number {
+/** Passing every check comes first, then what the target is about, or what is right of the rows that its writer was not shown. */
+function rankOf({ check, scorecard, report }: Candidate, metric: Metric): number {
   const passes = check.checks.every(({ outcome }) => outcome !== 'fail')
-  return (passes ? 10 : 0) + (scorecard.held_out.accuracy ?? 0) + (scorecard.cases.accuracy ?? 0) / 1000
+  // R² has no lower bound.
+  const quality = Math.max(-1, measure(report, metric) ?? scorecard.held_out.accuracy ?? 0)
+  return (passes ? 10 : 0) + quality + (scorecard.cases.accuracy ?? 0) / 1000
 }
 
 function feedbackOn(

@@ -46,9 +46,12 @@ const BINS = 10
 
 export type Quality = Pick<Report, 'rows' | 'majority' | 'labels' | 'confusion' | 'calibration' | 'numbers'>
 
-export function qualityOf(answers: Answered[]): Quality {
+/** `hasAmounts` when it is known from more rows than these: few of them have few outputs. */
+export function qualityOf(
+  answers: Answered[],
+  hasAmounts = areAmounts(answers.map(({ expected }) => expected)),
+): Quality {
   const counts = countBy(answers.map(({ expected }) => expected))
-  const hasAmounts = areAmounts(answers.map(({ expected }) => expected))
   const areLabels = counts.length <= MOST_LABELS && !hasAmounts
   return {
     rows: answers.length,
@@ -56,7 +59,7 @@ export function qualityOf(answers: Answered[]): Quality {
     labels: areLabels ? labelScores(answers) : [],
     confusion: areLabels ? confusionOf(answers) : [],
     calibration: calibrationOf(answers),
-    numbers: hasAmounts ? numbersOf(answers) : null,
+    numbers: hasAmounts && answers.length > 0 ? numbersOf(answers) : null,
   }
 }
 

@@ -27,14 +27,14 @@ afterEach(() => {
 /** An app whose programs are written by a Node script that is run in the working folder. */
 async function withAgent(
   script: string,
-  { more = '', isTrusted = true, external = 'full' } = {},
+  { more = '', isTrusted = true, external = 'full', rows = topicRows(40) } = {},
 ): Promise<TestApp & { log: string }> {
   const folder = temporaryFolder()
   const file = path.join(folder, 'agent.mjs')
   const log = path.join(folder, 'log')
   writeFileSync(file, `import fs from 'node:fs'\nconst LOG = ${JSON.stringify(log)}\n${script}`)
   const argv = JSON.stringify([process.execPath, file])
-  const app = await createApp(topicRows(40), {
+  const app = await createApp(rows, {
     settings: `generator: {use: command, command: ${argv}${more}}\nprivacy: {external: ${external}}`,
   })
   if (isTrusted) await trustAll(app)
@@ -89,6 +89,17 @@ test('what is wrong with its program is in the next folder, beside the program',
   const log = readFileSync(app.log, 'utf8')
   expect(log).toMatch(/"expected": "fruit",\s+"got": "tool"/)
   expect(log).toContain('"apple".split()')
+})
+
+test('a program of amounts is good when it comes close: it is not sent back for what it does not hit', async () => {
+  const rows = Array.from({ length: 60 }, (_, size) => ({ input: { size }, output: 3 * size + 0.5 }))
+  const app = await withAgent(
+    `fs.appendFileSync(LOG, 'asked ')
+    fs.writeFileSync('program.py', 'def execute(input_data):\\n    return 3 * input_data["size"]\\n')`,
+    { rows },
+  )
+  await generate(app.workspace, { app: app.id })
+  expect(readFileSync(app.log, 'utf8')).toBe('asked ')
 })
 
 test('nothing runs before somebody has agreed to exactly this command', async () => {
