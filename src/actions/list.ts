@@ -2,12 +2,21 @@ import { isFileError, LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth } from '../domain/evaluation.ts'
 import { lifecycleOf, removedVersions } from '../domain/history.ts'
 import type { Score } from '../domain/scorecard.ts'
-import { findActive } from '../store/active.ts'
-import { type LoopApp, listApps, readApp } from '../store/apps.ts'
-import { readHistory } from '../store/history.ts'
-import { type DataDirectory, openDataDirectory } from '../store/root.ts'
-import { appearanceOfApp, findSummaries, rememberSummaries } from '../store/summaries.ts'
-import { listVersions, problemOfActive, readVersion } from '../store/versions.ts'
+import { peekActive } from '../store/active.ts'
+import { type LoopApp, listAppFolders } from '../store/apps.ts'
+import { numbersOf } from '../store/folders.ts'
+import { readHistoryNow } from '../store/history.ts'
+import { reachedThroughLink } from '../store/links.ts'
+import { openDataDirectory } from '../store/root.ts'
+import {
+  appearanceOfApp,
+  findSummaries,
+  isSettledAt,
+  type Looks,
+  lookAt,
+  rememberSummaries,
+} from '../store/summaries.ts'
+import { problemOfActive, readEvaluation } from '../store/versions.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ListedApp {
@@ -32,51 +41,73 @@ export async function list(workspace: Workspace): Promise<ListedApp[]> {
   const kept: typeof known = {}
   let isNews = false
   const listed: ListedApp[] = []
-  // One after the other: all at once would hold the files of all of them.
-  for (const id of await listApps(data)) {
+  const now = Date.now()
+  // One after the other, and without promises: for thousands of small files, waiting costs more than reading.
+  for (const { id, isLink } of await listAppFolders(data)) {
     const app = { id, paths: data.paths.app(id) }
-    const { text, isSettled } = appearanceOfApp(app)
+    if (isLink) {
+      listed.push(broken(id, [], reachedThroughLink(app.paths.directory)))
+      continue
+    }
+    const looks: Looks = { artifacts: lookAt(app.paths.artifacts), history: undefined }
     const before = known[id]
-    const isKnown = before?.appearance === text
-    const value = isKnown ? before.value : await summarize(data, app)
-    if (isKnown || (isSettled && value.state !== 'broken')) kept[id] = { appearance: text, value }
-    isNews ||= !isKnown
+    if (before) looks.history = lookAt(app.paths.history)
+    if (before && before.appearance === appearanceOfApp(looks)) {
+      kept[id] = before
+      listed.push(before.value)
+      continue
+    }
+    isNews = true
+    const value = summarize(app, looks)
+    if (value.state !== 'broken' && isSettledAt(now, looks)) {
+      kept[id] = { appearance: appearanceOfApp(looks), value }
+    }
     listed.push(value)
   }
   if (isNews) rememberSummaries(data.root, kept)
   return listed
 }
 
-async function summarize(data: DataDirectory, app: LoopApp): Promise<ListedApp> {
-  const versions = await listVersions(app)
-  const summary = {
-    loop_app_id: app.id,
-    active_version: null,
-    latest_version: versions.at(-1) ?? null,
-    versions: versions.length,
-    score: null,
-  }
+/** Keeps in `looks` what the history was like when it was read. */
+function summarize(app: LoopApp, looks: Looks): ListedApp {
+  const versions = numbersOf(app)
   try {
-    await readApp(data, app.id)
-    const [active, history] = await Promise.all([findActive(app), readHistory(app)])
-    const broken = problemOfActive(app, active, versions, history)
-    if (broken) throw broken
+    const active = peekActive(app)
+    looks.history = undefined
+    const history = readHistoryNow(app, stat => {
+      looks.history = stat
+    })
+    const trouble = problemOfActive(app, active, versions, history)
+    if (trouble) throw trouble
     const lifecycle = lifecycleOf(history)
     const removed = removedVersions(history)
-    const latest = versions.findLast(number => !removed.has(number))
-    const shown = active ?? latest
-    const evaluation = shown === undefined ? undefined : (await readVersion(app, shown)).manifest.evaluation
+    const present = removed.size === 0 ? versions : versions.filter(number => !removed.has(number))
+    const shown = active ?? present.at(-1)
+    const evaluation = shown === undefined ? undefined : readEvaluation(app, shown)
     return {
-      ...summary,
+      loop_app_id: app.id,
       active_version: active ?? null,
-      latest_version: latest ?? null,
-      versions: versions.filter(number => !removed.has(number)).length,
+      latest_version: present.at(-1) ?? null,
+      versions: present.length,
       state: lifecycle === 'active' && active === undefined ? 'draft' : lifecycle,
       score: evaluation ? scoreAtBirth(evaluation) : null,
     }
   } catch (error) {
     if (!(error instanceof LoopaiError) && !isFileError(error)) throw error
-    const fix = error instanceof LoopaiError ? error.hint : undefined
-    return { ...summary, state: 'broken', problem: error.message, ...(fix && { fix }) }
+    return broken(app.id, versions, error)
+  }
+}
+
+function broken(id: string, versions: number[], error: Error): ListedApp {
+  const fix = error instanceof LoopaiError ? error.hint : undefined
+  return {
+    loop_app_id: id,
+    active_version: null,
+    latest_version: versions.at(-1) ?? null,
+    versions: versions.length,
+    state: 'broken',
+    score: null,
+    problem: error.message,
+    ...(fix && { fix }),
   }
 }

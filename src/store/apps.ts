@@ -16,11 +16,16 @@ export interface LoopApp {
 
 /** Ids of all apps, sorted. A link is among them, for whoever opens it to be told. */
 export async function listApps(data: DataDirectory): Promise<string[]> {
+  return (await listAppFolders(data)).map(({ id }) => id)
+}
+
+/** The same, with what is a link and no folder. */
+export async function listAppFolders(data: DataDirectory): Promise<{ id: string; isLink: boolean }[]> {
   const entries = await readdir(data.paths.apps, { withFileTypes: true }).catch(() => [])
   return entries
     .filter(entry => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
-    .map(entry => entry.name)
-    .sort()
+    .map(entry => ({ id: entry.name, isLink: entry.isSymbolicLink() }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 export async function readApp(data: DataDirectory, id: string): Promise<LoopApp> {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isHistoryEntry, type Lifecycle, lifecycleOf } from '../domain/history.ts'
 import type { LoopApp } from './apps.ts'
@@ -11,7 +12,12 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 /** All entries, oldest first. Lines that a merge duplicated count once. */
 export async function readHistory(app: LoopApp): Promise<HistoryEntry[]> {
-  return parseHistory(app, await readHistoryText(app))
+  return readHistoryNow(app)
+}
+
+/** The same without a promise, and what the file looked like, for whoever reads thousands. */
+export function readHistoryNow(app: LoopApp, look?: (stat: Stats) => void): HistoryEntry[] {
+  return parseHistory(app, readHistoryText(app, look))
 }
 
 export function lostHistory({ id, paths }: LoopApp): LoopaiError {
@@ -62,18 +68,18 @@ function parseHistory(app: LoopApp, text: string): HistoryEntry[] {
 
 /** The file's content after one more entry. */
 export async function historyWith(app: LoopApp, entry: HistoryEntry): Promise<string> {
-  const before = await readHistoryText(app)
+  const before = readHistoryText(app)
   const gap = before === '' || before.endsWith('\n') ? '' : '\n'
   return `${before}${gap}${JSON.stringify(entry)}\n`
 }
 
 export async function readHistoryLines(app: LoopApp): Promise<string[]> {
-  return (await readHistoryText(app)).split('\n')
+  return readHistoryText(app).split('\n')
 }
 
-async function readHistoryText(app: LoopApp): Promise<string> {
+function readHistoryText(app: LoopApp, look?: (stat: Stats) => void): string {
   try {
-    return readPlainText(app.paths.history, MAX_BYTES)
+    return readPlainText(app.paths.history, MAX_BYTES, look)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return ''

@@ -26,8 +26,11 @@ export function openRecords(file: string, flags: number): number {
 
 /** Throws when `loop-apps` or an app in it is a link: what is written would land elsewhere, and git would have the link replaced. */
 export function refuseLink(folder: string): void {
-  if (!lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return
-  throw new LoopaiError('INTEGRITY', `${folder} is reached through a symbolic link`, {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) throw reachedThroughLink(folder)
+}
+
+export function reachedThroughLink(folder: string): LoopaiError {
+  return new LoopaiError('INTEGRITY', `${folder} is reached through a symbolic link`, {
     hint: 'put the folder itself there',
     details: { link: folder },
   })

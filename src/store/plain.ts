@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { LoopaiError } from '../domain/errors.ts'
 
 /**
@@ -8,19 +8,26 @@ import { LoopaiError } from '../domain/errors.ts'
 
 /** The whole of a file that is not larger than such a file may be. */
 export function readPlain(file: string, maxBytes: number): Buffer {
-  return readWith(file, maxBytes, handle => readFileSync(handle))
+  return readWith(file, maxBytes, (handle, { size }) => fill(Buffer.allocUnsafeSlow(size), handle, size))
 }
 
-/** The same as text. Takes one `open` and one `fstat` more than reading whatever is there. */
-export function readPlainText(file: string, maxBytes: number): string {
-  return readWith(file, maxBytes, handle => readFileSync(handle, 'utf8'))
+/** Most files are smaller: their bytes need no memory of their own on the way to a text. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024)
+
+/** The same as text, and what the file looked like before it was read. It costs what `readFileSync` does, which asks for less and reads twice. */
+export function readPlainText(file: string, maxBytes: number, look?: (stat: Stats) => void): string {
+  return readWith(file, maxBytes, (handle, stat) => {
+    look?.(stat)
+    const buffer = stat.size <= shared.length ? shared : Buffer.allocUnsafeSlow(stat.size)
+    return fill(buffer, handle, stat.size).toString()
+  })
 }
 
-/** Opens it, and says how large it is. Whoever opens it closes it. */
-export function openPlain(file: string, flags: number): { handle: number; size: number } {
+/** Opens it. Whoever opens it closes it. */
+export function openPlain(file: string, flags: number): { handle: number; stat: Stats } {
   const handle = openItself(file, flags)
   const stat = fstatSync(handle)
-  if (stat.isFile()) return { handle, size: stat.size }
+  if (stat.isFile()) return { handle, stat }
   closeSync(handle)
   throw notPlain(file, 'no plain file')
 }
@@ -32,14 +39,29 @@ export function notPlain(place: string, what: string, cause?: unknown): LoopaiEr
   })
 }
 
-function readWith<Content>(file: string, maxBytes: number, read: (handle: number) => Content): Content {
-  const { handle, size } = openPlain(file, constants.O_RDONLY)
+function readWith<Content>(
+  file: string,
+  maxBytes: number,
+  read: (handle: number, stat: Stats) => Content,
+): Content {
+  const { handle, stat } = openPlain(file, constants.O_RDONLY)
   try {
-    if (size > maxBytes) throw tooLarge(file, maxBytes)
-    return read(handle)
+    if (stat.size > maxBytes) throw tooLarge(file, maxBytes)
+    return read(handle, stat)
   } finally {
     closeSync(handle)
   }
+}
+
+/** As much of a file as was there when it was opened: less when it was cut since, never more. */
+function fill(buffer: Buffer, handle: number, size: number): Buffer {
+  let filled = 0
+  while (filled < size) {
+    const read = readSync(handle, buffer, filled, size - filled, null)
+    if (read === 0) break
+    filled += read
+  }
+  return buffer.subarray(0, filled)
 }
 
 function tooLarge(file: string, maxBytes: number): LoopaiError {

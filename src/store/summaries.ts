@@ -1,10 +1,9 @@
-import { lstatSync, type Stats, statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
-import type { LoopApp } from './apps.ts'
 import { cacheFact, findFact } from './cache.ts'
-import { type Appearance, SETTLED_MS } from './verified.ts'
+import { SETTLED_MS } from './verified.ts'
 
 /** What was found out about an app, and what the app looked like then. */
 export interface Summary<Value> {
@@ -12,13 +11,24 @@ export interface Summary<Value> {
   value: Value
 }
 
-/** What an app looks like from outside, for three `stat`s: versions and the active link come and go by renames, the history by replacement. */
-export function appearanceOfApp({ paths }: LoopApp): Appearance {
-  const stats = [paths.artifacts, paths.history].map(place => statSync(place, { throwIfNoEntry: false }))
-  const newest = Math.max(...stats.map(stat => stat?.ctimeMs ?? 0))
-  // What a link leads to may be the very folder that was there before.
-  const link = lstatSync(paths.directory, { throwIfNoEntry: false })?.isSymbolicLink() ? 'link ' : ''
-  return { text: link + stats.map(describe).join(' '), isSettled: Date.now() - newest > SETTLED_MS }
+/** Versions and the active link come and go by renames in the one, the history by replacement of the other. */
+export interface Looks {
+  artifacts: Stats | undefined
+  history: Stats | undefined
+}
+
+/** What a file or folder of an app looks like from outside; nothing when it is not there. */
+export function lookAt(place: string): Stats | undefined {
+  return statSync(place, { throwIfNoEntry: false })
+}
+
+export function appearanceOfApp({ artifacts, history }: Looks): string {
+  return `${describe(artifacts)} ${describe(history)}`
+}
+
+/** False while it may still change without showing it. */
+export function isSettledAt(now: number, { artifacts, history }: Looks): boolean {
+  return now - Math.max(artifacts?.ctimeMs ?? 0, history?.ctimeMs ?? 0) > SETTLED_MS
 }
 
 /** Summaries of a data directory's apps by id, as this version of Loopai has kept them on this machine. */
@@ -30,8 +40,9 @@ export function rememberSummaries<Value>(root: string, summaries: Record<string,
   cacheFact(factName(root), LOOPAI_VERSION, summaries)
 }
 
+/** Whatever is done to a file shows in the time of its last change, which nobody can set. */
 function describe(stat: Stats | undefined): string {
-  return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` : '-'
+  return stat ? `${stat.ino}:${stat.ctimeMs}` : '-'
 }
 
 function factName(root: string): string {

@@ -8,6 +8,8 @@ import { type HistoryEntry, isFlip, predecessor } from '../domain/history.ts'
 import { sha256 } from '../domain/sha256.ts'
 import {
   digestOf,
+  type Evaluation,
+  isListable,
   isVersionPath,
   type Manifest,
   manifestProblems,
@@ -31,20 +33,34 @@ const MAX_FILES = 10_000
 const MAX_BYTES = 1024 * 1024 * 1024
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
-/** Numbers of all versions, ascending. Read at once, as manifests are: for thousands of small files, waiting costs more than reading. */
+/** Numbers of all versions, ascending. */
 export async function listVersions(app: LoopApp): Promise<number[]> {
   return numbersOf(app)
 }
 
 export async function readVersion(app: LoopApp, number: number): Promise<Version> {
+  return readVersionNow(app, number)
+}
+
+/** The same without a promise, for whoever reads thousands. */
+export function readVersionNow(app: LoopApp, number: number): Version {
   const directory = app.paths.version(number)
-  const manifest = await readManifest(app, number, path.join(directory, 'manifest.json'))
-  return { number, directory, manifest }
+  return { number, directory, manifest: readManifest(app, number) }
+}
+
+/**
+ * How good a version was at birth, for a list of thousands. Of a manifest that is sound as far as that goes, the rest is left to whoever
+ * uses it.
+ */
+export function readEvaluation(app: LoopApp, number: number): Evaluation | undefined {
+  const { value } = parseManifest(app, number)
+  const isOwn = isListable(value) && value.version === number && value.loop_app_id === app.id
+  return (isOwn ? value : readVersionNow(app, number).manifest).evaluation
 }
 
 /** Changes when the files of a version are replaced by others; `undefined` when there are none. */
 export function peekVersion(app: LoopApp, number: number): string | undefined {
-  return fingerprint(path.join(app.paths.version(number), 'manifest.json'))
+  return fingerprint(manifestIn(app.paths.version(number)))
 }
 
 /** The version that an address means. */
@@ -274,7 +290,21 @@ function firstVersionHint(id: string): string {
   return `make one with: loopai generate ${id}`
 }
 
-async function readManifest(app: LoopApp, number: number, file: string): Promise<Manifest> {
+function manifestIn(directory: string): string {
+  return `${directory}${path.sep}manifest.json`
+}
+
+function readManifest(app: LoopApp, number: number): Manifest {
+  const { value, broken } = parseManifest(app, number)
+  const problems = manifestProblems(value)
+  if (problems.length > 0) throw broken(`${problems[0]!.pointer} ${problems[0]!.message}`)
+  const manifest = value as Manifest
+  if (manifest.version !== number || manifest.loop_app_id !== app.id)
+    throw broken('it belongs to another version')
+  return manifest
+}
+
+function parseManifest(app: LoopApp, number: number) {
   const broken = (why: string, cause?: unknown) =>
     new LoopaiError('INTEGRITY', `the manifest of v${number} of ${app.id} is broken: ${why}`, {
       hint: `restore it with: ${checkoutOf(app, `v${number}`)}`,
@@ -282,24 +312,18 @@ async function readManifest(app: LoopApp, number: number, file: string): Promise
     })
   let text: string
   try {
-    text = readPlainText(file, MAX_MANIFEST_BYTES)
+    text = readPlainText(manifestIn(app.paths.version(number)), MAX_MANIFEST_BYTES)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw await missingVersion(app, number)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingVersion(app, number)
     throw broken(message, error)
   }
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return { value, broken }
   } catch (error) {
     throw broken((error as Error).message)
   }
-  const problems = manifestProblems(value)
-  if (problems.length > 0) throw broken(`${problems[0]!.pointer} ${problems[0]!.message}`)
-  const manifest = value as Manifest
-  if (manifest.version !== number || manifest.loop_app_id !== app.id)
-    throw broken('it belongs to another version')
-  return manifest
 }
 
 /** For what needs the files of a version. */
@@ -314,8 +338,8 @@ export function refuseRemoved(app: LoopApp, { number, manifest }: Version): void
   )
 }
 
-async function missingVersion(app: LoopApp, number: number): Promise<LoopaiError> {
-  const versions = await listVersions(app)
+function missingVersion(app: LoopApp, number: number): LoopaiError {
+  const versions = numbersOf(app)
   if (versions.includes(number))
     return new LoopaiError('INTEGRITY', `v${number} of ${app.id} has no manifest.json`, {
       hint: `restore it with: ${checkoutOf(app, `v${number}`)}`,

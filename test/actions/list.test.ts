@@ -91,3 +91,25 @@ test.each<[string, (link: string) => void]>([
     expect(runGit(root, 'status', '--porcelain')).toBe('')
   },
 )
+
+test('an app that is reached through a link, or whose manifest is not one, is listed as broken beside the others', async () => {
+  const root = temporaryFolder()
+  const workspace = await makeApp(root, 'spam-001', 'one', 'two')
+  const folder = path.join(root, 'loop-apps/spam-001')
+  symlinkSync(folder, path.join(root, 'loop-apps/zoo-001'))
+  expect(await list(workspace)).toMatchObject([
+    { loop_app_id: 'spam-001', state: 'active' },
+    {
+      loop_app_id: 'zoo-001',
+      state: 'broken',
+      versions: 0,
+      problem: expect.stringContaining('symbolic link'),
+    },
+  ])
+  const manifest = path.join(folder, 'artifacts/v2/manifest.json')
+  for (const text of ['{', '{"schema_version":1,"version":2,"loop_app_id":"spam-001"}']) {
+    writeFileSync(manifest, text)
+    const problem = expect.stringContaining('the manifest of v2 of spam-001 is broken')
+    expect(await list(workspace)).toMatchObject([{ state: 'broken', problem }, { state: 'broken' }])
+  }
+})
