@@ -1,6 +1,7 @@
 // Builds dist/: the validators of our own file formats as code, then the bundles, then (--types) the declarations.
 import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path, { basename } from 'node:path'
 import Ajv2020 from 'ajv/dist/2020.js'
 import standaloneCode from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
@@ -71,9 +72,9 @@ async function bundle() {
     logLevel: 'warning',
   })
   await mkdir('dist/chunks', { recursive: true })
-  for (const { path, text } of outputFiles) {
-    const body = text.replace(BANNER, '')
-    await writeFile(path, /\brequire\b/.test(body) ? text : body)
+  const files = new Map(outputFiles.map(({ path, text }) => [path, text.replace(BANNER, '')]))
+  for (const [path, text] of await merged(files)) {
+    await writeFile(path, path.endsWith('.js') && /\brequire\b/.test(text) ? BANNER + text : text)
   }
   // One file for browsers: no chunks, and nothing of Node.
   await build({
@@ -85,6 +86,116 @@ async function bundle() {
     target: 'es2022',
     logLevel: 'warning',
   })
+}
+
+/**
+ * What several commands share, in three files instead of fifty: Node takes a millisecond or two for every module, whatever its size. One is
+ * for the threads of the learner too, one is what the command line begins with, one is the rest. Returns the files as they are then.
+ */
+async function merged(files) {
+  const named = name => [...files.keys()].find(path => path.endsWith(`/${name}`))
+  const importsOf = path => staticImports(files.get(path)).map(({ name }) => named(name))
+  const reached = (path, found = new Set()) => {
+    for (const next of importsOf(path)) if (!found.has(next)) reached(next, found.add(next))
+    return found
+  }
+  const cli = files.get(named('cli.js'))
+  const commands = [...cli.matchAll(/\bimport\("[^"]*\/([^"/]+)"\)/g)].map(([, name]) => reached(named(name)))
+  const ofThreads = reached(named('train-worker.js'))
+  const ofStart = reached(named('cli.js'))
+  const groups = { base: [], start: [], core: [] }
+  for (const path of files.keys()) {
+    const users = commands.filter(used => used.has(path)).length
+    if (!/\/chunk-[^/]+\.js$/.test(path)) continue
+    if (ofThreads.has(path) && users > 0) groups.base.push(path)
+    else if (ofStart.has(path)) groups.start.push(path)
+    else if (users > 1) groups.core.push(path)
+  }
+  const places = new Map()
+  for (const [name, paths] of Object.entries(groups)) {
+    paths.forEach((path, i) => {
+      places.set(basename(path), { group: `${name}.js`, prefix: `m${i}_` })
+    })
+  }
+  const result = new Map([...files].filter(([path]) => !places.has(basename(path))))
+  for (const [name, paths] of Object.entries(groups)) {
+    const text = await mergedText(files, paths, places)
+    result.set(path.resolve(`dist/chunks/${name}.js`), text)
+  }
+  return new Map(
+    [...result].map(([path, text]) => [path, path.endsWith('.js') ? redirected(text, places) : text]),
+  )
+}
+
+/** The chunks as one module, which exports what each of them does under a name of its own. */
+async function mergedText(files, paths, places) {
+  const own = new Map(paths.map(path => [basename(path), files.get(path)]))
+  const contents = [...own].map(([name, text]) => {
+    const { prefix } = places.get(name)
+    const names = exportsOf(text).map(one => `${one} as ${prefix}${one}`)
+    return `import "./${name}"; export { ${names.join(', ')} } from "./${name}";`
+  })
+  const { outputFiles } = await build({
+    stdin: { contents: contents.join('\n'), resolveDir: '.' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    write: false,
+    plugins: [
+      {
+        name: 'chunks',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /./ }, ({ path: asked, kind }) => {
+            const name = basename(asked)
+            const isOwn = kind !== 'dynamic-import' && asked.startsWith('.') && own.has(name)
+            return isOwn ? { path: name, namespace: 'chunk' } : { path: asked, external: true }
+          })
+          onLoad({ filter: /./, namespace: 'chunk' }, ({ path: name }) => ({ contents: own.get(name) }))
+        },
+      },
+    ],
+  })
+  return outputFiles[0].text
+}
+
+/** Imports from chunks that were merged, as imports from what they are in now: one of each. */
+function redirected(text, places) {
+  const moved = new Map()
+  let rest = text
+  for (const { whole, name, names } of staticImports(text)) {
+    const place = places.get(name)
+    if (!place) continue
+    const from = `${whole.includes('"./chunks/') ? './chunks/' : './'}${place.group}`
+    const renamed = names.map(one => place.prefix + (one.includes(' as ') ? one : `${one} as ${one}`))
+    moved.set(from, [...(moved.get(from) ?? []), ...renamed])
+    rest = rest.replace(whole, '')
+  }
+  const imports = [...moved].map(
+    ([from, names]) => `import${names.length > 0 ? `{${names}}from` : ''}"${from}";`,
+  )
+  return imports.join('') + rest
+}
+
+/** Imports of chunks in a file that esbuild has written. */
+function staticImports(text) {
+  const found = []
+  const pattern = /(?<=^|[;}\n])(import(?:\{([^}]*)\}from)?"\.[^"]*?([^"/]+)";)/g
+  for (const [, whole, names = '', name] of text.matchAll(pattern)) {
+    found.push({ whole, name, names: names.split(',').filter(Boolean) })
+  }
+  return found
+}
+
+function exportsOf(text) {
+  const names = /export\{([^}]*)\};?\s*(?:\/\*[\s\S]*?\*\/\s*)?$/.exec(text)?.[1] ?? ''
+  return names
+    .split(',')
+    .map(one => one.split(' as ').at(-1))
+    .filter(Boolean)
 }
 
 function declarations() {
