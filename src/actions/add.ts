@@ -7,6 +7,7 @@ import type { Check } from '../domain/promotion.ts'
 import { reportOf, type ScoreReport } from '../domain/scorecard.ts'
 import { readApp, readConfig } from '../store/apps.ts'
 import { readDraft } from '../store/drafts.ts'
+import { openRepository } from '../store/git.ts'
 import { resolveVersion, verifyVersion } from '../store/versions.ts'
 import { prepareCandidate, type Registered, refuseFailed, registerCandidate } from './candidate.ts'
 import type { Inherited } from './find-inherited.ts'
@@ -15,6 +16,7 @@ import { type OpenApp, openAppToWrite } from './open-app.ts'
 import { programOf } from './program-files.ts'
 import { readYardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
+import { prepareWrite } from './write.ts'
 
 export interface AddRequest {
   app: string
@@ -48,15 +50,21 @@ export async function add(workspace: Workspace, request: AddRequest): Promise<Ad
     config,
     isCopied: request.from !== undefined,
   })
-  const candidate = await prepareCandidate(app, config, draft, yardstick, {
+  const checking = prepareCandidate(app, config, draft, yardstick, {
     isGenerated: false,
     unsandboxed: request.unsandboxed,
     signal: workspace.signal,
   })
+  // Git answers while the checks run.
+  const prepared = prepareWrite(workspace, data.root, openRepository(data.root))
+  const candidate = await checking
   try {
     refuseFailed(app, candidate)
     workspace.signal.throwIfAborted()
-    const registered = await registerCandidate(workspace, opened, candidate, { origin: { kind: 'add' } })
+    const registered = await registerCandidate(workspace, opened, candidate, {
+      origin: { kind: 'add' },
+      prepared,
+    })
     const { inherited } = candidate
     if (inherited && registered.changed) workspace.report(inheritance(inherited))
     return {

@@ -29,7 +29,7 @@ import type { OpenApp } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
 import type { Yardstick } from './score.ts'
 import type { Workspace } from './workspace.ts'
-import { write } from './write.ts'
+import { type Prepared, write } from './write.ts'
 
 /** A draft on disk that has been checked and judged, and may become a version. `staged.remove` drops it. */
 export interface Candidate {
@@ -123,6 +123,7 @@ export interface Birth {
   origin: Omit<Origin, 'loopai'>
   /** Rows that join the app's examples with this version. */
   examples?: NewExampleFile | undefined
+  prepared?: Prepared | undefined
 }
 
 /** Makes a version of a candidate: claims the next number and commits it. The staged folder is gone afterwards. */
@@ -130,9 +131,9 @@ export async function registerCandidate(
   workspace: Workspace,
   { data, app }: Pick<OpenApp, 'data' | 'app'>,
   { staged, behaviour, digest, scorecard, report }: Candidate,
-  { origin, examples }: Birth,
+  { origin, examples, prepared }: Birth,
 ): Promise<Registered> {
-  return write(workspace, data, async transaction => {
+  return write(workspace, { ...data, prepared }, async transaction => {
     const same = await findByDigest(app, digest)
     if (same) {
       await verifyVersion(app, same)

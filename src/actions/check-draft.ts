@@ -15,6 +15,7 @@ import type { Outcome } from '../domain/execution.ts'
 import { sampleOf } from '../domain/inference.ts'
 import type { Json } from '../domain/json.ts'
 import type { Check } from '../domain/promotion.ts'
+import type { Sources } from '../domain/sources.ts'
 import type { Behaviour } from '../domain/version.ts'
 import type { ProgramPlace } from './open-pool.ts'
 import { openProgram, type Program, type ProgramOptions } from './open-program.ts'
@@ -71,12 +72,17 @@ export async function checkDraft(
   const repeated = inputs.slice(0, REPEATED)
   const asked = [...inputs, ...repeated, ...parity.map(row => row.input), ...recorded]
   const backwards = repeated.toReversed()
-  const [read, run, again, part] = await Promise.all([
-    Object.keys(sources).length > 0 ? readSources(sources, options) : { problems: [], imports: [] },
+  const [early, run, again, part] = await Promise.all([
+    isReadByLoading(draft) ? NOTHING_ODD : readSources(sources, options),
     answersOf(draft, asked, options),
     answersOf(draft, backwards, options),
     learned && learnedCheck(draft, learned, options),
   ])
+  // It says where the mistake is.
+  const read =
+    early === NOTHING_ODD && run.failure && Object.keys(sources).length > 0
+      ? await readSources(sources, options)
+      : early
   const problems = read.problems.length > 0 ? read.problems : [run.failure ?? again.failure ?? []].flat()
   const standing = draft.isGenerated
     ? [
@@ -118,6 +124,13 @@ export async function checkDraft(
     examples: outcomes.slice(cases.length, known.length),
     latency,
   }
+}
+
+const NOTHING_ODD: Sources = { problems: [], imports: [] }
+
+/** A file that loads has been parsed; what a person's program imports is their own matter. */
+function isReadByLoading({ isGenerated, sources, place }: DraftToCheck): boolean {
+  return !isGenerated && Object.keys(sources).every(name => name === place.entry)
 }
 
 /** So many times slower than it is, a program may look on a machine that has much else to do. */

@@ -4,13 +4,12 @@ import type { Version } from '../domain/version.ts'
 import { findReplaced } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { isUsable } from '../store/folders.ts'
-import type { Repository } from '../store/git.ts'
 import { readHistory } from '../store/history.ts'
 import { identifyVersion, type VersionName } from '../store/versions.ts'
 import { type Occurrence, tell } from './entry.ts'
 import type { OpenApp } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
-import { write } from './write.ts'
+import { type Prepared, write } from './write.ts'
 
 export interface Flip extends Omit<Occurrence, 'from' | 'to'> {
   /** What was active when this was decided. */
@@ -21,10 +20,10 @@ export interface Flip extends Omit<Occurrence, 'from' | 'to'> {
 /** Moves the active link and says so in the history: one commit. Refused when what was decided on is not so any more. */
 export async function flip(
   workspace: Workspace,
-  { data, app, repository }: Pick<OpenApp, 'data' | 'app'> & { repository?: Repository },
+  { data, app, prepared }: Pick<OpenApp, 'data' | 'app'> & { prepared?: Prepared },
   { from, to, op, ...rest }: Flip,
 ): Promise<string | null> {
-  return write(workspace, { ...data, ...(repository && { repository }) }, async transaction => {
+  return write(workspace, { ...data, prepared }, async transaction => {
     const active = (await findReplaced(app)) ?? undefined
     const change = await findChange(app, { active, from, to })
     if (change) throw changedMeanwhile(app.id, change)

@@ -7,7 +7,7 @@ import type { PromotionPlan } from '../domain/promotion.ts'
 import { shortDigest, type Version } from '../domain/version.ts'
 import { findReplaced } from '../store/active.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { changedPaths, openRepository, type Repository } from '../store/git.ts'
+import { openWithChanges, type Repository } from '../store/git.ts'
 import { gitIn, quoted } from '../store/git-words.ts'
 import { readHistory } from '../store/history.ts'
 import type { DataDirectory } from '../store/root.ts'
@@ -18,6 +18,7 @@ import { openAddress, openAddressToWrite } from './open-app.ts'
 import { publish } from './publish.ts'
 import { refuseArchived } from './refuse-resting.ts'
 import type { Workspace } from './workspace.ts'
+import { prepareWrite } from './write.ts'
 
 export interface PromoteRequest extends GateOptions {
   /** `app`, or `app@version`. */
@@ -63,10 +64,10 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   if (isBad && !request.force) throw markedBad(app, to)
   // The gate waits for programs, so git may be asked meanwhile. What git says comes first.
   const opening = openCommitted(data, app, to)
-  opening.catch(() => {})
+  const prepared = prepareWrite(workspace, data.root, opening)
   const judging = judge({ data, app }, to, { ...request, signal: workspace.signal })
   await Promise.allSettled([opening, judging])
-  const repository = await opening
+  await opening
   const judged = await judging
   const { plan } = judged
   const forced = Boolean(request.force) && (isBad || plan.outcome !== 'pass')
@@ -74,7 +75,7 @@ export async function promote(workspace: Workspace, request: PromoteRequest): Pr
   if (plan.outcome !== 'pass' && !forced) throw refused(app, plan)
   const commit = await flip(
     workspace,
-    { data, app, repository },
+    { data, app, prepared },
     {
       op: 'promote',
       from: from === undefined ? undefined : await identifyVersion(app, from),
@@ -137,8 +138,8 @@ async function openCommitted(data: DataDirectory, app: LoopApp, { number }: Vers
   const home = `loop-apps/${app.id}`
   const folder = `${home}/artifacts/v${number}`
   const inRoot = gitIn(data.root)
-  const repository = await openRepository(data.root)
-  const found = await changedPaths(repository, [folder, `${home}/tests`, `${home}/datasets/examples`])
+  const paths = [folder, `${home}/tests`, `${home}/datasets/examples`]
+  const { repository, changed: found } = await openWithChanges(data.root, paths)
   const changed = found.filter(name => name.startsWith(`${folder}/`))
   const missing = found.find(name => !changed.includes(name) && !existsSync(path.join(data.root, name)))
   if (missing !== undefined) {

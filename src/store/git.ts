@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { statfsSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
@@ -173,10 +173,27 @@ export function zeros(repository: Repository): string {
 }
 
 export async function findHead(repository: Repository): Promise<string | undefined> {
+  const plain = peekHead(repository)
+  if (plain) return plain
   const head = await git(repository.workTree, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], {
     accept: [1, 128],
   })
   return head?.trim()
+}
+
+/** HEAD as the files say it, when it is on a branch that has a file of its own: saves a process. Whoever moves HEAD says from where. */
+function peekHead({ gitDirectory, objectFormat }: Repository): string | undefined {
+  try {
+    const branch = /^ref: (refs\/heads\/[^\n]+)\n$/.exec(
+      readFileSync(path.join(gitDirectory, 'HEAD'), 'utf8'),
+    )
+    if (!branch) return undefined
+    const id = readFileSync(path.join(gitDirectory, branch[1]!), 'utf8')
+    const length = objectFormat === 'sha256' ? 64 : 40
+    return /^[0-9a-f]+\n$/.test(id) && id.length === length + 1 ? id.trimEnd() : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** HEAD, and the paths (relative to the work tree) among `names` that differ from it in the index or on disk. Untracked ones do not count. */
@@ -214,9 +231,21 @@ export async function isIgnored(folder: string): Promise<boolean> {
   return (await git(parent, ['check-ignore', '--quiet', folder], { accept: [1, 128] })) !== undefined
 }
 
-/** Paths (relative to the data directory) among `paths` that differ from HEAD, staged or not, or are not tracked. */
-export async function changedPaths(repository: Repository, paths: string[]): Promise<string[]> {
-  const specs = paths.map(name => `:(literal,top)${repository.prefix}${name}`)
+/** The repository around a data directory, and the paths in it among `paths` that differ from HEAD, staged or not, or are not tracked. */
+export async function openWithChanges(
+  root: string,
+  paths: string[],
+): Promise<{ repository: Repository; changed: string[] }> {
+  const [opening, asking] = await Promise.allSettled([openRepository(root), readChanges(root, paths)])
+  if (opening.status === 'rejected') throw opening.reason
+  if (asking.status === 'rejected') throw asking.reason
+  const repository = opening.value
+  return { repository, changed: asking.value.map(name => name.slice(repository.prefix.length)) }
+}
+
+/** Paths, relative to the work tree. */
+async function readChanges(root: string, paths: string[]): Promise<string[]> {
+  const specs = paths.map(name => `:(literal)${name}`)
   const args = [
     'status',
     '--porcelain=v1',
@@ -227,11 +256,10 @@ export async function changedPaths(repository: Repository, paths: string[]): Pro
     '--',
     ...specs,
   ]
-  const out = (await git(repository.workTree, args))!
-  return out
+  return (await git(root, args))!
     .split('\0')
     .filter(Boolean)
-    .map(line => line.slice(3 + repository.prefix.length))
+    .map(line => line.slice(3))
 }
 
 function explainNoRepository(root: string): Promise<undefined> {

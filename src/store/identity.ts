@@ -16,6 +16,8 @@ export interface GitUser {
   identity: Identity
   /** Value of a setting, by its name in lower case. */
   setting: (name: string) => string | undefined
+  /** Whether any branch follows another. */
+  hasUpstream: boolean
 }
 
 /** The user of the repository around a folder, and their git identity; in CI without one, `loopai`, which nobody takes for a person. */
@@ -30,7 +32,8 @@ export async function readUser(folder: string, env: NodeJS.ProcessEnv, now: Date
     author && committer && isGiven
       ? { author, committer, isFallback: false }
       : await readIdentity(folder, env, now)
-  return { identity, setting }
+  const hasUpstream = [...values.keys()].some(name => /^branch\..*\.merge$/.test(name))
+  return { identity, setting, hasUpstream }
 }
 
 /** `git var -l` guesses where somebody must be named. */

@@ -9,13 +9,16 @@ import { listVersions } from './versions.ts'
  * The number of the version that is made next: one more than the highest in the folder, in the history, in HEAD, upstream as far as it
  * is known here, and among those that a crash took back. Numbers are never used twice.
  */
-export async function nextNumber({ repository, burned }: Transaction, app: LoopApp): Promise<number> {
+export async function nextNumber(
+  { repository, burned, hasUpstream }: Transaction,
+  app: LoopApp,
+): Promise<number> {
   const folder = `${repository.prefix}loop-apps/${app.id}/artifacts`
   const [there, history, committed, upstream] = await Promise.all([
     listVersions(app),
     readHistory(app),
     committedNames(repository.workTree, `HEAD:${folder}`),
-    committedNames(repository.workTree, `@{upstream}:${folder}`),
+    hasUpstream ? committedNames(repository.workTree, `@{upstream}:${folder}`) : [],
   ])
   const seen = history.flatMap(entry => [entry.from ?? 0, entry.to ?? 0])
   const taken = burned

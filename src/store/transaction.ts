@@ -17,6 +17,7 @@ export type { Commit, CommittedFile }
 export interface Transaction {
   repository: Repository
   identity: Identity
+  hasUpstream: boolean
   /** What was done about a crash that the last writer had, as a sentence. */
   recovered: string | undefined
   /** Names, relative to the work tree, that were visible for a moment before a crash. Their numbers are not used again. */
@@ -56,6 +57,7 @@ export async function withTransaction<Result>(
       return await work({
         repository,
         identity: user.identity,
+        hasUpstream: user.hasUpstream,
         recovered: said,
         burned: journal.burned,
         commit: commit => put(session, commit),
