@@ -20,6 +20,8 @@ export interface LogEntry {
   reason: string | null
   forced: boolean
   mark: HistoryEntry['mark'] | null
+  /** Of a birth: numbers that the version had in a clone, before a sync found them taken upstream. */
+  former_numbers?: number[]
 }
 
 export interface LogRequest {
@@ -59,6 +61,7 @@ async function entriesOf(workspace: Workspace, app: LoopApp): Promise<LogEntry[]
         reason: null,
         forced: false,
         mark: null,
+        ...(manifest.former_numbers && { former_numbers: manifest.former_numbers }),
       }),
     )
   const changes = history.map(

@@ -178,8 +178,13 @@ async function editsBefore(
 async function renumberManifest(repository: Repository, id: string, renumbered: SyncPlan['renumbered']) {
   const manifest = JSON.parse(await readBlob(repository, id))
   const now = new Map(renumbered.map(({ from, to }) => [from, to]))
-  const { version, parent } = manifest
-  const moved = { ...manifest, version: now.get(version), parent: now.get(parent) ?? parent }
+  const { version, parent, former_numbers: former = [] } = manifest
+  const moved = {
+    ...manifest,
+    version: now.get(version),
+    parent: now.get(parent) ?? parent,
+    former_numbers: [...former, version],
+  }
   return `${JSON.stringify(moved, null, 2)}\n`
 }
 

@@ -38,10 +38,11 @@ const command: CommandFile = {
 export default command
 
 function rowOf(entry: LogEntry, withApp: boolean): string[] {
-  const { loop_app_id, at, op, from, to, digest, by, reason, forced, mark } = entry
+  const { loop_app_id, at, op, from, to, digest, by, reason, forced, mark, former_numbers } = entry
   const isFlip = op === 'promote' || op === 'rollback'
   const change = isFlip && from !== null ? `v${from} -> v${to}` : to === null ? '' : `v${to}`
   const remarks = [
+    former_numbers && `was ${former_numbers.map(number => `v${number}`).join(', ')} before a sync`,
     forced && 'forced',
     mark && isFlip && from !== null && `v${from} ${mark}`,
     reason && `"${reason}"`,

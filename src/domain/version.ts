@@ -65,6 +65,8 @@ export interface Manifest extends Behaviour {
   created_at: string
   created_by: string
   origin: Origin
+  /** Numbers that it had in a clone, before a sync found them taken upstream. */
+  former_numbers?: number[]
   evaluation?: Evaluation
   /** Present when its files were taken away. */
   removed?: Removal

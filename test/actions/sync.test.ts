@@ -3,6 +3,7 @@ import path from 'node:path'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { check } from '../../src/actions/check.ts'
+import { log } from '../../src/actions/log.ts'
 import { openApp } from '../../src/actions/open-app.ts'
 import { promote } from '../../src/actions/promote.ts'
 import { rollback } from '../../src/actions/rollback.ts'
@@ -11,6 +12,7 @@ import { sync } from '../../src/actions/sync.ts'
 import { createWorkspace, type Workspace } from '../../src/actions/workspace.ts'
 import { predecessor } from '../../src/domain/history.ts'
 import { readHistory } from '../../src/store/history.ts'
+import { succeed } from '../helpers/cli.ts'
 import { runGit, temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { activateVersion, addVersion, makeApp } from '../helpers/versions.ts'
 
@@ -87,6 +89,15 @@ describe('two clones that both made v4 and both promoted it', () => {
     expect(await sync(a.workspace)).toMatchObject({ pulled: true, pushed: false, behind: 4 })
     expect(head(a)).toBe(head(b))
     expect(await check(a.workspace, {})).toMatchObject({ findings: [], versions: 6 })
+
+    const births = (await log(a.workspace, { app: ID, op: 'add' })).map(({ to, former_numbers }) => [
+      to,
+      former_numbers,
+    ])
+    expect(new Map(births as [number, number[]][])).toEqual(
+      new Map<number, unknown>([...[1, 2, 3, 4, 5].map(to => [to, undefined] as const), [6, [4]]]),
+    )
+    expect(await succeed(a.root, ['log', ID, '--op', 'add'])).toMatch(/^.* add +v6 .*was v4 before a sync$/m)
 
     const { app } = await openApp(a.workspace, ID)
     const history = await readHistory(app)
