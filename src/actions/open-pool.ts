@@ -6,6 +6,8 @@ import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime, RuntimeName } from '../runtimes/runtime.ts'
 import { sandboxes } from '../sandboxes/index.ts'
 import type { Sandbox, SandboxName } from '../sandboxes/sandbox.ts'
+import { reachedThroughLink } from '../store/links.ts'
+import { notPlain } from '../store/plain.ts'
 import { createPool, type Pool as Workers } from '../workers/pool.ts'
 import { chooseSandbox, forgetSandbox } from './choose-sandbox.ts'
 import { type NeededPackages, openPackages } from './environments.ts'
@@ -109,26 +111,16 @@ async function checkDirectory({ directory, version }: ProgramPlace): Promise<str
   const segments = path.resolve(directory).split(path.sep)
   const above = segments.slice(0, -depth).join(path.sep) || path.sep
   const real = await realpath(directory)
-  if (real !== path.join(await realpath(above), ...segments.slice(-depth))) {
-    throw new LoopaiError('INTEGRITY', `${directory} is reached through a symbolic link, and is ${real}`, {
-      hint: 'put the folder itself there',
-    })
-  }
+  if (real !== path.join(await realpath(above), ...segments.slice(-depth)))
+    throw reachedThroughLink(directory)
   const entries = await readdir(real, { withFileTypes: true, recursive: true })
   await Promise.all(
     entries.map(async entry => {
       const file = path.join(entry.parentPath ?? entry.path, entry.name)
       const status = await lstat(file)
-      const isHarmless = status.isDirectory() || (status.isFile() && status.nlink === 1)
-      if (isHarmless) return
-      const what = status.isSymbolicLink()
-        ? 'a symbolic link'
-        : status.isFile()
-          ? 'a hard link'
-          : 'not a file'
-      throw new LoopaiError('INTEGRITY', `${file} is ${what}`, {
-        hint: 'a program consists of plain files and folders',
-      })
+      if (status.isSymbolicLink()) throw notPlain(file, 'a symbolic link')
+      if (!status.isDirectory() && !status.isFile()) throw notPlain(file, 'no plain file')
+      if (status.isFile() && status.nlink > 1) throw notPlain(file, 'a hard link')
     }),
   )
   return real
