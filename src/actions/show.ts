@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { VersionSelector } from '../domain/address.ts'
 import type { Config } from '../domain/config.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { scoreAtBirth, storedVerdicts } from '../domain/evaluation.ts'
@@ -16,8 +17,9 @@ import type { Evaluation, Manifest, Version } from '../domain/version.ts'
 import { findActive } from '../store/active.ts'
 import { type LoopApp, readConfig } from '../store/apps.ts'
 import { readCases, readExamples } from '../store/examples.ts'
+import { numbersOf } from '../store/folders.ts'
 import { readHistory } from '../store/history.ts'
-import { listVersions, readVersion, resolveVersion } from '../store/versions.ts'
+import { listVersions, readVersion, readVersionNow, resolveVersion } from '../store/versions.ts'
 import { environmentOf } from './environments.ts'
 import { openAddress } from './open-app.ts'
 import type { Workspace } from './workspace.ts'
@@ -45,6 +47,8 @@ export interface ShownApp {
   examples: number
   cases: number
   versions: ShownVersion[]
+  /** Versions of which nothing can be shown, and why. */
+  broken: { version: number; problem: string; fix: string | null }[]
   /** Keys of config.yaml that say something else than the active version, which is what executions go by. */
   config_moved: string[]
   input_schema: Config['input_schema']
@@ -81,7 +85,7 @@ export async function show(workspace: Workspace, address: string): Promise<Shown
   const { data, app, address: parsed } = await openAddress(workspace, address)
   if (parsed.version) {
     const [version, active, history] = await Promise.all([
-      resolveVersion(app, parsed.version),
+      resolveShown(workspace, app, parsed.version),
       findActive(app),
       readHistory(app),
     ])
@@ -118,7 +122,8 @@ async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
     readExamples(app),
     readCases(app),
   ])
-  const versions = await Promise.all(numbers.map(number => readVersion(app, number)))
+  const found = numbers.map(number => tryVersion(app, number))
+  const versions = found.flatMap(one => ('manifest' in one ? one : []))
   const current = versions.find(version => version.number === active)
   return {
     loop_app_id: app.id,
@@ -132,10 +137,35 @@ async function showApp(app: LoopApp, config: Config): Promise<ShownApp> {
     examples: examples.reduce((sum, file) => sum + file.rows.length, 0),
     cases: cases.length,
     versions: versions.map(version => describe(version.manifest, active, history)),
+    broken: found.flatMap(one => ('problem' in one ? one : [])),
     config_moved: current ? movedKeys(config, current.manifest) : [],
     input_schema: config.input_schema,
     output_schema: config.output_schema,
     targets: config.targets,
+  }
+}
+
+function tryVersion(app: LoopApp, number: number): Version | ShownApp['broken'][number] {
+  try {
+    return readVersionNow(app, number)
+  } catch (error) {
+    if (!(error instanceof LoopaiError)) throw error
+    return { version: number, problem: error.message, fix: error.hint ?? null }
+  }
+}
+
+/** A newest version that is broken is told, and the one before it shown: nothing is done with what is only looked at. */
+async function resolveShown(workspace: Workspace, app: LoopApp, selector: VersionSelector): Promise<Version> {
+  try {
+    return await resolveVersion(app, selector)
+  } catch (error) {
+    const isLatest = selector.by === 'name' && selector.name === 'latest'
+    if (!isLatest || !(error instanceof LoopaiError) || error.code !== 'INTEGRITY') throw error
+    const found = numbersOf(app).map(number => tryVersion(app, number))
+    const newest = found.findLast((one): one is Version => 'manifest' in one && !one.manifest.removed)
+    if (!newest) throw error
+    workspace.report([error.message, error.hint].filter(Boolean).join('; '))
+    return newest
   }
 }
 

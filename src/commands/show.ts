@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type Shown, type ShownApp, type ShownVersionInFull, show } from '../actions/show.ts'
 import { type ShownMoment, showAt } from '../actions/show-at.ts'
 import type { Workspace } from '../actions/workspace.ts'
 import { describeScore, percent } from '../domain/scorecard.ts'
 import { shortDigest } from '../domain/version.ts'
-import { explainWriteError } from '../store/atomic.ts'
+import { explainWriteError, replaceFile } from '../store/atomic.ts'
 import { printable } from '../terminal/errors.ts'
 import { reportPage } from '../terminal/page.ts'
 import { describeQuality } from '../terminal/quality.ts'
@@ -68,12 +68,10 @@ async function writePage(
   { shown, file }: { shown: Shown; file: string },
 ): Promise<void> {
   const version = 'version' in shown ? shown.version : await servedVersion(workspace, shown.app)
-  try {
-    await mkdir(path.dirname(file), { recursive: true })
-    await writeFile(file, reportPage(version))
-  } catch (error) {
+  await mkdir(path.dirname(file), { recursive: true }).catch(error => {
     throw explainWriteError(error, file)
-  }
+  })
+  await replaceFile(file, reportPage(version))
   if (terminal.flags.json) terminal.printJson({ file, version: version.version })
   else
     terminal.print(
@@ -126,11 +124,18 @@ function appLines(app: ShownApp): string[] {
           `config.yaml has moved away from ${active} (${app.config_moved.join(', ')}): the next version takes it over`,
         ]
       : []
+  const broken = app.broken.map(({ problem, fix }) => [problem, fix].filter(Boolean).join('; '))
   const list =
     versions.length > 0
       ? ['', table([['VERSION', 'STATUS', 'ACCURACY', 'BY', 'MADE (UTC)', 'DIGEST'], ...versions])]
       : []
-  return [`${app.loop_app_id}  ${printable(app.name)}`, table(facts), ...moved, ...list]
+  return [
+    `${app.loop_app_id}  ${printable(app.name)}`,
+    table(facts),
+    ...moved,
+    ...list,
+    ...(broken.length > 0 ? ['', ...broken] : []),
+  ]
 }
 
 function versionLines(version: ShownVersionInFull): string[] {

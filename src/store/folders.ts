@@ -23,7 +23,7 @@ export function anotherActiveHint(app: LoopApp): string {
     latest === undefined
       ? ''
       : `   or activate another version with: loopai rollback ${app.id} --to v${latest}`
-  return `restore it with: ${gitIn(app.paths.directory)} checkout -- artifacts${other}`
+  return `restore it with: ${gitIn(app.paths.directory)} checkout HEAD -- artifacts${other}`
 }
 
 function namesIn(folder: string): string[] {

@@ -6,15 +6,18 @@ import { LoopaiError } from '../domain/errors.ts'
  * link leads to, and no pipe or device, for which one might wait for ever.
  */
 
-/** The whole of a file that is not larger than such a file may be. */
-export function readPlain(file: string, maxBytes: number): Buffer {
-  return readWith(file, maxBytes, (handle, { size }) => fill(Buffer.allocUnsafeSlow(size), handle, size))
+/** The whole of a file that is not larger than such a file may be, and what it looked like before it was read. */
+export function readPlain(file: string, maxBytes: number, look?: (stat: Stats) => void): Buffer {
+  return readWith(file, maxBytes, (handle, stat) => {
+    look?.(stat)
+    return fill(Buffer.allocUnsafeSlow(stat.size), handle, stat.size)
+  })
 }
 
 /** Most files are smaller: their bytes need no memory of their own on the way to a text. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** The same as text, and what the file looked like before it was read. It costs what `readFileSync` does, which asks for less and reads twice. */
+/** The same as text. It costs what `readFileSync` does, which asks for less and reads twice. */
 export function readPlainText(file: string, maxBytes: number, look?: (stat: Stats) => void): string {
   return readWith(file, maxBytes, (handle, stat) => {
     look?.(stat)

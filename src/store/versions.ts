@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
@@ -25,7 +24,7 @@ import { fingerprint } from './fingerprint.ts'
 import { anotherActiveHint, isUsable, numbersOf } from './folders.ts'
 import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
-import { readPlainText } from './plain.ts'
+import { notPlain, readPlain, readPlainText } from './plain.ts'
 import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
 
 /** Limits of one version, against a folder that is something else. */
@@ -159,7 +158,8 @@ export async function readFiles(
         await walk(place, `${name}/`)
         continue
       }
-      const file = entry.isFile() ? await readPlainFile(place, name) : refuse(place)
+      if (!entry.isFile()) throw notPlain(place, entry.isSymbolicLink() ? 'a symbolic link' : 'no plain file')
+      const file = readOne(place, name)
       bytes += file.size
       files.push(file)
       if (files.length > MAX_FILES || bytes > MAX_BYTES) throw tooMuch(directory)
@@ -283,7 +283,7 @@ export function problemOfActive(
 }
 
 function checkoutOf(app: LoopApp, name: string): string {
-  return `${gitIn(app.paths.directory)} checkout -- artifacts/${name}`
+  return `${gitIn(app.paths.directory)} checkout HEAD -- artifacts/${name}`
 }
 
 function firstVersionHint(id: string): string {
@@ -367,30 +367,15 @@ async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
   })
 }
 
-async function readPlainFile(place: string, name: string): Promise<VersionFile> {
-  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = await handle.stat()
-    if (!stat.isFile() || stat.nlink > 1) refuse(place)
-    if (stat.size > MAX_BYTES) throw tooMuch(place)
-    const content = await handle.readFile()
-    const executable = (stat.mode & 0o111) !== 0
-    return { path: name, size: content.length, sha256: sha256(content), executable }
-  } finally {
-    await handle.close()
-  }
+function readOne(place: string, name: string): VersionFile {
+  let mode = 0
+  const content = readPlain(place, MAX_BYTES, stat => {
+    if (stat.nlink > 1) throw notPlain(place, 'a hard link')
+    mode = stat.mode
+  })
+  return { path: name, size: content.length, sha256: sha256(content), executable: (mode & 0o111) !== 0 }
 }
 
 function tooMuch(place: string): LoopaiError {
   return new LoopaiError('UNSUPPORTED', `${place} has more than ${MAX_FILES} files or 1 GiB`)
-}
-
-function refuse(place: string): never {
-  throw new LoopaiError(
-    'INTEGRITY',
-    `${place} is not a plain file of its own (a link, a device or a hard link)`,
-    {
-      hint: 'replace it by a copy',
-    },
-  )
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   cpSync,
@@ -138,7 +139,7 @@ describe('check', () => {
     const folder = path.join(root, APP)
     rmSync(path.join(folder, 'artifacts/v1/program.py'))
     rmSync(path.join(folder, 'artifacts/v2/manifest.json'))
-    const fix = (name: string) => `restore it with: git -C '${folder}' checkout -- artifacts/${name}`
+    const fix = (name: string) => `restore it with: git -C '${folder}' checkout HEAD -- artifacts/${name}`
     expect((await check(workspace, {})).findings).toMatchObject([
       { message: `v2 of ${ID} has no manifest.json`, fix: fix('v2') },
       { message: `v1 of ${ID} is not what its digest says: program.py is missing`, fix: fix('v1') },
@@ -150,7 +151,22 @@ describe('check', () => {
       ['promote', 1],
       ['add', 1],
     ])
-    expect(told).toEqual([`v2 of ${ID} has no manifest.json`])
+    expect(told.splice(0)).toEqual([`v2 of ${ID} has no manifest.json`])
+
+    expect(await show(workspace, ID)).toMatchObject({
+      app: {
+        versions: [{ version: 1 }],
+        broken: [{ version: 2, problem: `v2 of ${ID} has no manifest.json`, fix: fix('v2') }],
+      },
+    })
+    const latest = await show({ ...workspace, report: sentence => told.push(sentence) }, `${ID}@latest`)
+    expect(latest).toMatchObject({ version: { version: 1 } })
+    expect(told).toEqual([`v2 of ${ID} has no manifest.json; ${fix('v2')}`])
+
+    // Also when somebody has staged that they are gone.
+    runGit(root, 'add', '--all')
+    for (const name of ['v1', 'v2']) execFileSync('sh', ['-c', fix(name).replace('restore it with: ', '')])
+    expect((await check(workspace, {})).findings).toEqual([])
   })
 
   test('a config or a history that is gone is told with the command that brings it back', async () => {

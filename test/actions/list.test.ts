@@ -36,7 +36,7 @@ test('an active link that is gone, or leads to nothing, is told with the way bac
 
   rmSync(link)
   const gone = 'artifacts/active of spam-001 is missing, although v2 was promoted'
-  const fix = `restore it with: git -C '${folder}' checkout -- artifacts/active   or commit its removal, and: loopai promote spam-001 v2`
+  const fix = `restore it with: git -C '${folder}' checkout HEAD -- artifacts/active   or commit its removal, and: loopai promote spam-001 v2`
   expect(await list(workspace)).toMatchObject([{ state: 'broken', problem: gone, fix }])
   await expect(exec()).rejects.toMatchObject({ code: 'NO_ACTIVE_VERSION', message: gone, hint: fix })
   await expect(rollback(workspace, { app: 'spam-001' })).rejects.toMatchObject({ message: gone, hint: fix })
@@ -46,7 +46,7 @@ test('an active link that is gone, or leads to nothing, is told with the way bac
   expect(listed).toMatchObject({
     state: 'broken',
     problem: 'active of spam-001 points at v9, which does not exist',
-    fix: expect.stringContaining(`git -C '${folder}' checkout -- artifacts`),
+    fix: expect.stringContaining(`git -C '${folder}' checkout HEAD -- artifacts`),
   })
   await expect(exec()).rejects.toMatchObject({ message: listed!.problem, hint: listed!.fix })
 
@@ -73,7 +73,7 @@ test.each<[string, (link: string) => void]>([
       runGit(root, 'commit', '-qam', 'damage')
     }
     commitDamage()
-    const hint = `restore it with: git -C '${folder}' checkout -- artifacts   or activate another version with: loopai rollback spam-001 --to v2`
+    const hint = `restore it with: git -C '${folder}' checkout HEAD -- artifacts   or activate another version with: loopai rollback spam-001 --to v2`
     expect(await list(workspace)).toMatchObject([{ state: 'broken', fix: hint }])
     await expect(rollback(workspace, { app: 'spam-001' })).rejects.toMatchObject({ code: 'INTEGRITY', hint })
     expect(await rollback(workspace, { app: 'spam-001', to: 'v2' })).toMatchObject({

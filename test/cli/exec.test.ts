@@ -216,5 +216,5 @@ test('a version that was edited is not run, and git is named as the way back', a
   const { status, stdout, stderr } = await loopai(folder, ['exec', APP, '"a"'])
   expect([status, stdout]).toEqual([7, ''])
   expect(stderr).toContain(`v1 of ${APP} is not what its digest says: misbehave.py was changed`)
-  expect(stderr).toContain(`git -C loopai-data/loop-apps/${APP} checkout -- artifacts/v1 `)
+  expect(stderr).toContain(`git -C loopai-data/loop-apps/${APP} checkout HEAD -- artifacts/v1 `)
 })

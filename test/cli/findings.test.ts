@@ -45,7 +45,7 @@ describe('check', () => {
     expect(stdout.split('\n')).toEqual([
       `✗ v1 of ${APP} is not what its digest says: program.py was changed`,
       expect.stringMatching(
-        /^ {2}fix: versions are immutable: git -C loop-apps\/size-001 checkout -- artifacts\/v1 /,
+        /^ {2}fix: versions are immutable: git -C loop-apps\/size-001 checkout HEAD -- artifacts\/v1 /,
       ),
       `✗ v1 of ${APP} is immutable, but program.py was modified`,
       expect.stringMatching(/^ {2}fix: restore it from git/),
@@ -209,7 +209,7 @@ test('list says of a broken app what is wrong, and what to do', async () => {
   rmSync(fileOf(folder, 'artifacts/active'))
   const shown = await succeed(folder, ['list'])
   expect(shown).toMatch(
-    / broken +artifacts\/active of size-001 is missing, .*; restore it with: git -C .* checkout -- /,
+    / broken +artifacts\/active of size-001 is missing, .*; restore it with: git -C .* checkout HEAD -- /,
   )
   expect(JSON.parse(await succeed(folder, ['list', '--json']))).toMatchObject([
     { state: 'broken', fix: expect.stringContaining('git -C ') },
