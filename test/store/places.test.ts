@@ -63,6 +63,18 @@ const PLACES: Record<string, () => string> = {
     mkdirSync(root)
     return repository(root)
   },
+  'packed references': () => {
+    const root = withCommit(repository(temporaryFolder()))
+    runGit(root, 'pack-refs', '--all')
+    return root
+  },
+  'a branch that is another name of one': () => {
+    const root = withCommit(repository(temporaryFolder()))
+    runGit(root, 'branch', 'real')
+    runGit(root, 'symbolic-ref', 'refs/heads/alias', 'refs/heads/real')
+    runGit(root, 'symbolic-ref', 'HEAD', 'refs/heads/alias')
+    return root
+  },
   'a split index': () => {
     const root = repository(temporaryFolder())
     runGit(root, 'config', 'core.splitIndex', 'true')
