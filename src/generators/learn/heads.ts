@@ -2,7 +2,7 @@ import type { Json } from '../../domain/json.ts'
 import { textOf } from './input-text.ts'
 import { scaleOf, scoresOfSpan } from './lanes.ts'
 import type { Problem } from './problem.ts'
-import type { Head, Part, Program } from './program.ts'
+import { type Head, type Part, type Program, sharpenScores } from './program.ts'
 import { type Answered, readScores } from './readings.ts'
 import { trainRules } from './rules/train.ts'
 import { type TrainedString, trainString } from './strings/train.ts'
@@ -42,7 +42,8 @@ export async function learnTargets(problem: Problem, options: TrainOptions): Pro
   for (const [at, target] of targets.entries()) parts.push(await learnPart(target, at))
   const heads = parts.map(({ head }) => head)
   const usesLinear = heads.some(({ by }) => by === 'linear')
-  return { parts, program: { order, shape, heads, ...(usesLinear && { linear: linear!.model }) } }
+  const program = { order, shape, heads, ...(usesLinear && { linear: linear!.model }) }
+  return { parts, program: sharpenScores(program) }
 
   /** Phrases where there is text, questions about the columns where there is none. */
   async function learnRules(target: ChoiceTarget): Promise<LearnedPart> {

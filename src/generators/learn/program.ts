@@ -57,6 +57,23 @@ export function createPredictor(program: Program): (input: Json) => Part & { sco
   }
 }
 
+/** The same program; where the scores are those of one choice, they are made its logits, which spares a multiplication a label. */
+export function sharpenScores(program: Program): Program {
+  const { linear, heads } = program
+  const [head] = heads
+  if (!linear || heads.length > 1 || head?.by !== 'linear') return program
+  const { reading, span } = head
+  if (reading.kind !== 'choice' || span.to - span.from < 2) return program
+  const times = (value: number) => Number((reading.sharpness * value).toPrecision(6))
+  const sharpened = {
+    ...linear,
+    biases: linear.biases.map(times),
+    wordScale: times(linear.wordScale),
+    charScale: times(linear.charScale),
+  }
+  return { ...program, linear: sharpened, heads: [{ ...head, reading: { ...reading, sharpness: 1 } }] }
+}
+
 /** The whole answer from its parts. It is as sure as all of them together. */
 export function putTogether(shape: Shape, parts: Part[]): Part {
   const confidence = parts.reduce((product, part) => product * part.confidence, 1)

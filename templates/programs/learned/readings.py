@@ -19,7 +19,10 @@ def choice(head):
         if scores is None:
             return prior
         best = max(scores)
-        total = sum(map(math.exp, [sharpness * (score - best) for score in scores]))
+        if sharpness == 1 and abs(best) < 500:
+            total = sum(map(math.exp, scores)) / math.exp(best)
+        else:
+            total = sum([math.exp(sharpness * (score - best)) for score in scores])
         return labels[scores.index(best)], round(1 / total, 4)
 
     return of_two if len(labels) == 2 else of_many
