@@ -53,10 +53,12 @@ export function emitProgram(
     ...code,
     code.length > 0 &&
       `CODE = {${program.heads.flatMap((head, at) => (isCode(head) ? `${at}: part_${at + 1}` : [])).join(', ')}}`,
-    fill(section('execute.py'), {
-      LINEAR: program.linear ? 'LINEAR = linear(MODEL["linear"])\n' : '',
-      SCORES: program.linear ? 'LINEAR(tokenize("\\n".join(pieces(input_data, ORDER, ""))))' : 'None',
-    }),
+    isOneReading(program)
+      ? section('execute-one.py')
+      : fill(section('execute.py'), {
+          LINEAR: program.linear ? 'LINEAR = linear(MODEL["linear"])\n' : '',
+          SCORES: program.linear ? 'LINEAR(tokenize("\\n".join(pieces(input_data, ORDER, ""))))' : 'None',
+        }),
   ]
   const body = sections
     .filter(part => part !== false)
@@ -73,6 +75,11 @@ export function emitProgram(
       .join('\n'),
     BODY: body,
   })
+}
+
+/** Text in, one answer out: most programs. */
+function isOneReading({ heads, shape }: Program): boolean {
+  return heads.length === 1 && heads[0]!.by === 'linear' && 'answer' in shape
 }
 
 function codeOf(head: Head, name: string): string | undefined {

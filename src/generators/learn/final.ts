@@ -16,6 +16,9 @@ const MOST_FEATURES = 100_000
 /** Share of the weights that int8 holds exactly; the few beyond are clipped. */
 const CLIP_QUANTILE = 0.9995
 const LARGEST = 127
+/** With many labels most weights are next to nothing. They decide nothing together, and without them a row is half as long. */
+const MANY_LANES = 16
+const NEXT_TO_NOTHING = 2
 
 export interface FinalFit {
   crew: LinearCrew
@@ -86,6 +89,7 @@ function quantize(weights: Float32Array, { size, firstChar, idf }: Columns, lane
     for (let column = from; column < to; column++) {
       for (let lane = 0; lane < lanes; lane++) {
         const units = Math.round((weights[lane * size + column]! * idf[column]!) / scale)
+        if (lanes >= MANY_LANES && Math.abs(units) <= NEXT_TO_NOTHING) continue
         rounded[column * lanes + lane] = Math.max(-LARGEST, Math.min(LARGEST, units))
       }
     }

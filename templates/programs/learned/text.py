@@ -6,7 +6,7 @@ TOKEN = re.compile(r"@@TOKEN@@")
 LINK = re.compile(r"@@LINK@@")
 MAIL = re.compile(r"@@MAIL@@")
 IBAN = re.compile(r"@@IBAN@@")
-TWO_DIGITS = re.compile(r"[0-9]{2}")
+IBAN_START = re.compile(r"(?<=[a-z])[0-9]{2}")
 NUMBER = re.compile(r"@@NUMBER@@")
 NUMBER_BLANKS = re.compile(r"[ .,/-]")
 
@@ -43,7 +43,7 @@ def shaped(text):
         text = LINK.sub(" _link_ ", text)
     if "@" in text:
         text = MAIL.sub(" _mail_ ", text)
-    if TWO_DIGITS.search(text):
+    if IBAN_START.search(text):
         text = IBAN.sub(" _iban_ ", text)
     return NUMBER.sub(number_shape, text)
 
