@@ -33,7 +33,7 @@ export interface Matrix {
 /** A character sequence in only one row tells nothing, once there are this many rows. */
 const ENOUGH_ROWS_FOR_CHARS = 300
 /** Nor does a word or pair in only one row, once there are more of them than a program can hold. */
-const ENOUGH_WORDS = 200_000
+const ENOUGH_WORDS = 100_000
 
 /** Columns for what `rows` contain. `keep` (one flag a feature) leaves out the rest. */
 export function chooseColumns(
