@@ -34,8 +34,6 @@ const FEW_ROWS = 2500
 const FINALISTS = 3
 /** Below, naive Bayes may know better than a support vector machine. */
 const VERY_FEW_ROWS = 100
-/** From here on, two ways to count are told apart by their answers. */
-const ENOUGH_ROWS_TO_COUNT = 300
 /** Matrix entries that may be visited to compare settings, for the answers to all rows, and for a learning curve: 2 to 3 ns each on two cores. */
 const BUDGET = { comparison: 3e9, answers: 6e9, curve: 2e9 }
 
@@ -68,9 +66,9 @@ function hasFewRows({ problem }: Race): boolean {
 
 async function chooseAmongFew(race: Race): Promise<Trial> {
   const trials = await tryAffordable(race, { folds: ALL_FOLDS, effort: race.afford(THOROUGH) })
-  const fallback = usualOf(race, trials)
+  const usual = trials[0]!
   const best = ranked(trials)[0]!
-  return best.quality - fallback.quality > standardError(race, best) ? best : fallback
+  return best.quality - usual.quality > standardError(race, best) ? best : usual
 }
 
 /** One fold of a sample for all settings, then whole folds for the best three, then the folds that the winner still lacks. */
@@ -102,14 +100,6 @@ async function chooseAmongMany(race: Race): Promise<Trial> {
     ...(share < 1 && { sample: sampleRows(problem, share * count) }),
   })
   return best
-}
-
-/** What has to be beaten by more than chance. */
-function usualOf({ problem }: Race, trials: Trial[]): Trial {
-  const [usual] = trials as [Trial]
-  const exact = trials.find(({ setting }) => setting === EXACT)
-  if (!exact || problem.rows.fold.length < ENOUGH_ROWS_TO_COUNT) return usual
-  return exact.quality > usual.quality ? exact : usual
 }
 
 /** The default first: what it costs decides which rounds can be afforded. */
