@@ -90,12 +90,12 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
   const losses: number[] = []
   const gains = new Float64Array(columns.length)
   const draws = createDraws(train, columns.length, isSampling)
-  /** Rows that are not in the leaves of a tree already walk down. */
-  const walking = isSampling ? Int32Array.from([...train, ...test]) : test
   let best = 0
 
   for (let round = 0; round < rounds; round++) {
     const drawn = draws.rows()
+    /** Rows that are not in the leaves of a tree already walk down. */
+    const walking = isSampling ? without(train, drawn, test) : test
     if (lanes > 1) for (const row of train) writeShares(scores, shares, row, lanes)
     for (let lane = 0; lane < lanes; lane++) {
       writeSlopes(slopes, lane)
@@ -106,7 +106,7 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
       tree.column.forEach((column, node) => {
         if (column >= 0) gains[column]! += tree.gain[node]!
       })
-      addTree(tree, lane)
+      addTree(tree, lane, walking)
     }
     if (test.length > 0) losses.push(meanLoss(goal, scores, test))
     if (losses[round]! < losses[best]!) best = round
@@ -127,8 +127,8 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
     }
   }
 
-  function addTree(tree: Grown, lane: number): void {
-    for (let node = 0; node < tree.nodes && !isSampling; node++) {
+  function addTree(tree: Grown, lane: number, walking: Int32Array): void {
+    for (let node = 0; node < tree.nodes; node++) {
       const rows = tree.rows[node]
       if (rows) for (const row of rows) scores[row * lanes + lane]! += tree.value[node]!
     }
@@ -147,6 +147,19 @@ function boost(columns: Binned[], goal: Goal, task: BoostTask) {
       scores[row * lanes + lane]! += tree.value[node]!
     }
   }
+}
+
+/** Rows without those of a subset that has them in the same order, and others after them. */
+function without(rows: Int32Array, subset: Int32Array, others: Int32Array): Int32Array {
+  const rest = new Int32Array(rows.length - subset.length + others.length)
+  let used = 0
+  let next = 0
+  for (const row of rows) {
+    if (row === subset[next]) next++
+    else rest[used++] = row
+  }
+  rest.set(others, used)
+  return rest
 }
 
 /** Logarithms of the shares of the labels (of the odds, for two), or the mean. */

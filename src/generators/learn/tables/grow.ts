@@ -65,11 +65,11 @@ export function growTree(columns: Binned[], rows: Int32Array, slopes: Slopes, gr
     if (parent.best.gain <= SMALLEST_GAIN) break
     open.splice(at, 1, ...divide(parent, leaves + 1 < growth.leaves))
   }
+  for (const leaf of open) writeLeaf(tree, leaf, slopes, growth)
   return tree
 
   function addLeaf(own: Int32Array, sums: Float64Array | undefined): Open {
     const node = tree.nodes++
-    writeLeaf(tree, { node, rows: own }, slopes, growth)
     const best = sums ? findSplit(columns, { sums, count: own.length }, slopes.outputs, growth) : NO_SPLIT
     return { node, rows: own, sums, best }
   }
@@ -81,7 +81,6 @@ export function growTree(columns: Binned[], rows: Int32Array, slopes: Slopes, gr
     const isLeftSmall = left.length <= right.length
     const ofSmall = goOn ? sumBins(isLeftSmall ? left : right) : undefined
     const ofLarge = ofSmall && subtract(sums!, ofSmall)
-    tree.rows[node] = undefined
     tree.column[node] = best.column
     tree.position[node] = best.position
     tree.missingLeft[node] = best.missingLeft ? 1 : 0
@@ -94,12 +93,13 @@ export function growTree(columns: Binned[], rows: Int32Array, slopes: Slopes, gr
   function sumBins(own: Int32Array): Float64Array {
     const { outputs } = slopes
     const sums = new Float64Array(bins * (outputs + 2))
+    const slopesOfRows = outputs === 1 ? gather(own, slopes) : undefined
     let from = 0
     columns.forEach((column, at) => {
       const part = sums.subarray((outputs + 2) * from)
       from += column.count
       if (growth.asked[at] === 0) return
-      if (outputs === 1) sumColumn(column.bins, own, slopes, part)
+      if (slopesOfRows) sumColumn(column.bins, own, slopesOfRows, part)
       else sumOutputs(column.bins, own, slopes, part)
     })
     return sums
@@ -132,18 +132,22 @@ function partition(rows: Int32Array, bins: Uint8Array, goesLeft: Uint8Array): [I
   return [left.subarray(0, ofLeft), right.subarray(0, ofRight)]
 }
 
-/** The usual case of one output, without a loop over outputs in the innermost place. */
-function sumColumn(
-  bins: Uint8Array,
-  rows: Int32Array,
-  { gradient, hessian }: Slopes,
-  sums: Float64Array,
-): void {
+/** Gradient and hessian of each row in turn, so that columns need not look all over memory for them. */
+function gather(rows: Int32Array, { gradient, hessian }: Slopes): Float64Array {
+  const pairs = new Float64Array(2 * rows.length)
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    const at = 3 * bins[row]!
-    sums[at] = sums[at]! + gradient[row]!
-    sums[at + 1] = sums[at + 1]! + hessian[row]!
+    pairs[2 * i] = gradient[rows[i]!]!
+    pairs[2 * i + 1] = hessian[rows[i]!]!
+  }
+  return pairs
+}
+
+/** The usual case of one output, without a loop over outputs in the innermost place. */
+function sumColumn(bins: Uint8Array, rows: Int32Array, slopes: Float64Array, sums: Float64Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    const at = 3 * bins[rows[i]!]!
+    sums[at] = sums[at]! + slopes[2 * i]!
+    sums[at + 1] = sums[at + 1]! + slopes[2 * i + 1]!
     sums[at + 2] = sums[at + 2]! + 1
   }
 }

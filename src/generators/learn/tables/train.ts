@@ -25,6 +25,8 @@ export interface TrainedTrees {
 }
 
 const LEAVES = [4, 8, 16, 31]
+/** So many rows are hardly ever told apart best by trees of 4 leaves. */
+const MANY_ROWS = 10_000
 const MOST_ROUNDS = 300
 const FEWEST_ROUNDS = 5
 const PATIENCE = 20
@@ -79,26 +81,22 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
       tried.map(fold => task(fold, leaves)),
       `growing trees with ${leaves} leaves`,
     )
-  const { leaves, results } = await climb(grow)
+  const candidates = rows.fold.length < MANY_ROWS ? LEAVES : LEAVES.slice(1)
+  const { leaves, results: sampled } = await climb(candidates, grow)
   isSampling = false
   const whole = await grow(leaves)
   const isEnough = rows.fold.length >= ENOUGH_TO_COMPARE
-  isSampling = !isBetter(whole, results, isEnough ? 0 : 1)
-  const compared = isSampling ? results : whole
+  isSampling = !isBetter(whole, sampled, isEnough ? 0 : 1)
+  const compared = isSampling ? sampled : whole
   const rest = answered.filter(fold => !tried.includes(fold))
-  const folds = [
-    ...compared,
-    ...(await run(
-      rest.map(fold => task(fold, leaves)),
-      'answering every example unseen',
-    )),
-  ]
-  const chosen = argmin(meanLosses(folds)) + 1
   const half = Uint8Array.from(rows.half)
-  const halves = await run(
-    tried.map(fold => task(fold, leaves, half)),
-    'measuring what more labels bring',
+  const results = await run(
+    [...rest.map(fold => task(fold, leaves)), ...tried.map(fold => task(fold, leaves, half))],
+    'answering every example unseen',
   )
+  const folds = [...compared, ...results.slice(0, rest.length)]
+  const halves = results.slice(rest.length)
+  const chosen = argmin(meanLosses(folds)) + 1
   const final = {
     ...task(-1, leaves),
     texts: 'all',
@@ -138,10 +136,11 @@ export async function trainTrees(lesson: TableLesson, options: TrainOptions): Pr
 
 /** Tries more and more leaves for as long as that helps. */
 async function climb(
+  candidates: number[],
   grow: (leaves: number) => Promise<BoostResult[]>,
 ): Promise<{ leaves: number; results: BoostResult[] }> {
   let best: { leaves: number; results: BoostResult[]; loss: number } | undefined
-  for (const leaves of LEAVES) {
+  for (const leaves of candidates) {
     const results = await grow(leaves)
     const loss = Math.min(...meanLosses(results))
     if (best && loss >= best.loss) break
