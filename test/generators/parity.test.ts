@@ -105,6 +105,26 @@ test('a very long text is cut at the same place and does not overflow a lane', a
   expect(largestDifference(scores.flat(), own.flat())).toBeLessThan(1e-9)
 })
 
+test.each([
+  [900, -900, 0],
+  [-900, -901, -902],
+])('scores as far out as %d, %d and %d are no trouble', async (...biases) => {
+  const examples = texts.slice(0, 60).map((text, i) => ({ input: { text }, output: i % 3 }))
+  const brief = briefOf(examples)
+  const file = packageFile('dist', 'train-worker.js')
+  const { program } = await learnTargets(planProblem(brief), { threads: 1, file, report: () => {} })
+  program.linear!.biases = biases
+  const files = [
+    { path: 'program.py', content: emitProgram(brief.app, program, ['']) },
+    { path: 'model.json', content: encodeProgram(program) },
+  ]
+  const [answer] = runProgram({ files } as Draft, [texts[0]!], {
+    expression: 'program.execute({"text": value})',
+  })
+  const { output, confidence } = createPredictor(program)({ text: texts[0]! })
+  expect(answer).toEqual({ result: output, confidence: expect.closeTo(confidence, 3) })
+})
+
 function largestDifference(a: number[], b: number[]): number {
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
 }
