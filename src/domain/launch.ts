@@ -15,6 +15,8 @@ export interface Launch {
   singleUse?: boolean
   /** The harness takes on the second filter by itself, and forks. For one that cannot, the sandbox does all at the start. */
   takesFilter?: boolean
+  /** When the process that runs the program ends, its supervisor says so on descriptor 5, and can start another one. */
+  renews?: boolean
   /** Limits that the process cannot set for itself. */
   resources?: Resources
 }

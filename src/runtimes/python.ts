@@ -76,6 +76,7 @@ const python: Runtime = {
         ...(packages && { packages: packages.folders }),
       },
       takesFilter: true,
+      renews: isolation === 'shared',
     }
   },
 }

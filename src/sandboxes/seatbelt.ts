@@ -41,6 +41,7 @@ const seatbelt: Sandbox = {
       args: ['-p', profile(launch), launch.command, ...launch.args],
       // Without fork there is no child for each request, so the process itself is used once.
       runner: { ...launch.runner, isolation: 'shared', alone: true },
+      renews: false,
       singleUse: launch.singleUse || launch.runner.isolation === 'request',
     }
   },

@@ -3,7 +3,7 @@ import type { Limits } from '../domain/launch.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Crew } from './crew.ts'
 import { MAX_DEPTH } from './protocol.ts'
-import type { Worker } from './worker.ts'
+import type { ChunkFailure, Worker } from './worker.ts'
 
 interface Chunks {
   crew: Crew
@@ -73,14 +73,14 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
     let kind: Reply['kind'] = 'start-failed'
     let suspects: Range | undefined
     const odd: Range[] = []
-    const sent: (Chunk & { answer: Promise<Reply[] | Failure> })[] = []
+    const sent: (Chunk & { answer: Promise<Reply[] | ChunkFailure> })[] = []
     try {
       const loading = await worker.ready
       if (loading) return failToLoad(loading)
       hasLoaded = true
       const since = performance.now()
       until = Math.min(until, since + patienceMs)
-      while (!suspects) {
+      for (;;) {
         const isLong = crew.isWanted() && performance.now() - since > TURN_MS
         const isOver = isLong || isLate() || !worker.isAlive()
         while (!isOver && sent.length < IN_FLIGHT && rest.length > 0) {
@@ -91,13 +91,18 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
         const first = sent.shift()
         if (!first) break
         const answer = await first.answer
-        if (Array.isArray(answer)) {
-          kind = answer.at(-1)?.kind ?? 'noreply'
-          suspects = accept(first.range, answer)
-        } else {
-          kind = answer.kind
-          suspects = first.range
-        }
+        const last = Array.isArray(answer) ? answer.at(-1) : answer
+        kind = last?.kind ?? 'noreply'
+        suspects = Array.isArray(answer) ? accept(first.range, answer) : blame(first.range, answer)
+        if (!suspects) continue
+        // Nobody has come to them, or nobody will ask what they answered.
+        for (const { range } of sent.splice(0)) rest.push(range)
+        pace.most = Math.max(FIRST_INPUTS, pace.most >> 2)
+        if (sizeOf(suspects) > 1 || crew.isClosed() || isLate() || !worker.renew()) break
+        const verdict = await judge(worker, suspects.from)
+        if (!verdict) break
+        kind = verdict.kind
+        suspects = undefined
       }
     } finally {
       for (const { range } of sent) rest.push(range)
@@ -106,7 +111,6 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
     // Only now: who runs alone needs a worker too.
     for (const range of odd) await runAlone(range)
     if (!suspects) return
-    pace.most = Math.max(FIRST_INPUTS, pace.most >> 2)
     if (failure || crew.isClosed()) rest.push(suspects)
     else await findGuilty(suspects)
   }
@@ -146,6 +150,26 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
     pace.perInputMs += (last.latencyMs - pace.perInputMs) / 2
     pace.most = Math.min(pace.most * 2, MAX_INPUTS)
     if (last.kind === 'memory') return { from: next - 1, to: next }
+  }
+
+  /** What is left to be found out of a chunk during which the process has ended. What is known is in `replies`, or in `rest` again. */
+  function blame({ from, to }: Range, { at, ...reason }: ChunkFailure): Range | undefined {
+    if (at === undefined) return { from, to }
+    const place = from + at
+    if (at > 0) rest.push({ from, to: place })
+    if (place + 1 < to) rest.push({ from: place + 1, to })
+    if (reason.kind !== 'timeout') return { from: place, to: place + 1 }
+    // As for a single call, which has had its time and is not asked again.
+    replies[place] = { ...reason, latencyMs: timeoutMs }
+  }
+
+  /** Has a process that has run nothing else say what is true of an input. */
+  async function judge(worker: Worker, place: number): Promise<Reply | undefined> {
+    if (await worker.ready) return
+    const reply = await worker.call(JSON.stringify(inputs[place]), timeoutMs)
+    replies[place] = reply
+    if (reply.kind === 'memory') worker.renew()
+    return reply
   }
 
   /** One by one up to the input that does again what the chunk did. */

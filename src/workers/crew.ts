@@ -9,7 +9,7 @@ export interface Crew {
   ready: Promise<Failure | undefined>
   /** Resolves with a worker of one's own until `release`, or with nothing when the crew is closed. Rejects when too many wait. */
   acquire(): Promise<Worker | undefined>
-  /** Gives it back. `kind` is how its last call ended: a worker that may be damaged is replaced. */
+  /** Gives it back. `kind` is how its last call ended: a worker that may be damaged is renewed or replaced. */
   release(worker: Worker, kind: FailureKind | 'ok'): void
   /** Whether somebody waits for a worker. */
   isWanted(): boolean
@@ -158,7 +158,8 @@ export function createCrew({ launch, limits, size = 1, maxWaiting, idleMs, gate 
       else if (worker.calls() <= 1) fruitless++
       const holdsMemory = kind === 'memory' && launch.runner.isolation === 'shared'
       const isSpent = launch.singleUse === true && worker.calls() > 0
-      if (!worker.isAlive() || isSpent || holdsMemory || isClosed) {
+      const isKept = fruitless <= FAST_STARTS && (!holdsMemory || worker.renew())
+      if (!worker.isAlive() || isSpent || !isKept || isClosed) {
         // A program that cannot be loaded is tried again when somebody asks, not for ever.
         void replace(worker, kind !== 'start-failed' && !idleMs)
       } else if (successor?.isReady && isWorn(worker)) {

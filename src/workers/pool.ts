@@ -16,7 +16,8 @@ export interface Pool {
   run(input: unknown, options?: RunOptions): Promise<Reply>
   /**
    * Runs the program on many inputs, on all workers at once, and resolves with their replies in the same order. Much faster than as many
-   * `run`s: shared workers get them in chunks. When a chunk fails, its inputs run one by one, so that the reply of each is its own.
+   * `run`s: shared workers get them in chunks. When a chunk fails, the input at which it did runs again alone, so that the reply of each is
+   * its own.
    * An input that is too large is a reply.
    */
   runMany(inputs: unknown[], options?: RunOptions): Promise<Reply[]>
@@ -49,14 +50,18 @@ export function createPool(options: PoolOptions): Pool {
   const crew = createCrew(options)
   const pace = newPace()
 
+  /** What may not be this call's fault is decided by a process that has run nothing else, if the worker can be renewed. */
   async function attempt(input: string, timeoutMs: number): Promise<{ reply: Reply; isFirst: boolean }> {
     const worker = await crew.acquire()
     if (!worker) return { reply: CLOSED, isFirst: true }
     try {
-      const reply = (await worker.ready) ?? (await worker.call(input, timeoutMs))
-      const isFirst = worker.calls() <= 1
-      crew.release(worker, reply.kind)
-      return { reply, isFirst }
+      const failure = await worker.ready
+      const isFirst = worker.calls() === 0
+      const reply = failure ?? (await worker.call(input, timeoutMs))
+      const isDecided = isFirst || crew.isClosed() || !INHERITABLE.has(reply.kind) || !worker.renew()
+      const last = isDecided ? reply : ((await worker.ready) ?? (await worker.call(input, timeoutMs)))
+      crew.release(worker, last.kind)
+      return { reply: last, isFirst: isFirst || !isDecided }
     } catch (problem) {
       crew.release(worker, 'start-failed')
       throw problem
@@ -66,7 +71,7 @@ export function createPool(options: PoolOptions): Pool {
   async function runText(text: string, timeoutMs: number): Promise<Reply> {
     const { reply, isFirst } = await attempt(text, timeoutMs)
     if (isFirst || crew.isClosed() || !INHERITABLE.has(reply.kind)) return reply
-    // Not this call's fault, perhaps: a worker that has run nothing else decides.
+    // A worker that could not be renewed has been replaced.
     return (await attempt(text, timeoutMs)).reply
   }
 

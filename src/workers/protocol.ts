@@ -40,6 +40,11 @@ export interface FrameReader {
   expect(nonce: string, most?: number): void
   /** Takes bytes, and hands on each awaited frame that they complete. Returns what is wrong; then the reader is of no more use. */
   push(chunk: Buffer, take: (frame: Frame) => void): Violation | undefined
+  /**
+   * The writer has ended, and the next one begins behind a line that says `mark`. Up to there whole answers still count; what
+   * follows something else does not, and is no violation: nobody is left to be blamed. At the mark nothing is awaited any more.
+   */
+  skipTo(mark: string, done: () => void): void
 }
 
 export const MAX_DEPTH = 64
@@ -55,6 +60,20 @@ export function createFrameReader(maxBytes: number): FrameReader {
   const awaited: Expectation[] = []
   let chunks: Buffer[] = []
   let size = 0
+  let skipping: Skipping | undefined
+
+  /** Takes one line of what a writer that has ended has left behind. */
+  function pick(line: Buffer, state: Skipping, take: (frame: Frame) => void) {
+    if (line.equals(state.mark)) {
+      skipping = undefined
+      awaited.length = 0
+      return state.done()
+    }
+    const expected = state.isSpoiled ? undefined : awaited.shift()
+    const frame = expected && parse(line, expected)
+    if (frame === undefined || typeof frame === 'string') state.isSpoiled = true
+    else take(frame)
+  }
 
   return {
     expect(nonce, most) {
@@ -64,7 +83,7 @@ export function createFrameReader(maxBytes: number): FrameReader {
     push(chunk, take) {
       for (let from = 0; from < chunk.length; ) {
         const expected = awaited[0]
-        if (!expected) return from === 0 ? 'unsolicited-frame' : 'extra-bytes'
+        if (!expected && !skipping) return from === 0 ? 'unsolicited-frame' : 'extra-bytes'
         const end = chunk.indexOf(NEWLINE, from) + 1
         const part = chunk.subarray(from, end || chunk.length)
         size += part.length
@@ -72,16 +91,24 @@ export function createFrameReader(maxBytes: number): FrameReader {
         chunks.push(part)
         if (end === 0) return
         const line = chunks.length === 1 ? part : Buffer.concat(chunks, size)
-        awaited.shift()
         chunks = []
         size = 0
         from = end
-        const frame = parse(line, expected)
+        if (skipping) {
+          pick(line, skipping, take)
+          continue
+        }
+        awaited.shift()
+        const frame = parse(line, expected!)
         if (typeof frame === 'string') return frame
         // Before anybody is told: one answer too many spoils the others.
         if (from < chunk.length && awaited.length === 0) return 'extra-bytes'
         take(frame)
       }
+    },
+
+    skipTo(mark, done) {
+      skipping = { mark: Buffer.from(`${mark}\n`), done, isSpoiled: false }
     },
   }
 }
@@ -109,6 +136,13 @@ export function isDeeper(line: Buffer, limit: number): boolean {
 }
 
 const [QUOTE, BACKSLASH, BRACKET, BRACKET_END, BRACE, BRACE_END] = [...Buffer.from('"\\[]{}')]
+
+interface Skipping {
+  mark: Buffer
+  done: () => void
+  /** Something was no answer: what comes behind it is none either. */
+  isSpoiled: boolean
+}
 
 interface Expectation {
   nonce: string

@@ -8,24 +8,34 @@ import { openGroup } from './group.ts'
 import { underLimits } from './limits.ts'
 import { createFrameReader, type Frame } from './protocol.ts'
 
-/** A process that has loaded one program and answers one call at a time. */
+/** A process that has loaded one program and answers one call at a time. Where its harness can, it is renewed when it ends, again and again. */
 export interface Worker {
-  /** Resolves when the program is loaded, with the failure when it cannot be. Rejects only as the gate does. */
-  ready: Promise<Failure | undefined>
+  /**
+   * Resolves when the program is loaded, with the failure when it cannot be. Rejects only as the gate does. Another promise for each
+   * process that takes the place of an earlier one.
+   */
+  readonly ready: Promise<Failure | undefined>
   /** Sends one input, as JSON text. Never rejects. */
   call(input: string, timeoutMs: number): Promise<Reply>
   /**
    * Sends `count` inputs, as the JSON text of a list; more lists may be sent before it is answered. Resolves with the replies to the first of
-   * them; the others were not reached. None at all: an earlier list was the end of the process. A failure: the end was during this one,
-   * and nobody knows at which input. Never rejects.
+   * them; the others were not reached. None at all: an earlier list was the end of the process. A failure: the end was during this one.
+   * Never rejects.
    */
-  callMany(inputs: Buffer, count: number, timeoutMs: number): Promise<Reply[] | Failure>
-  /** How many inputs it has been sent. */
+  callMany(inputs: Buffer, count: number, timeoutMs: number): Promise<Reply[] | ChunkFailure>
+  /** How many inputs the process has been sent. */
   calls(): number
+  /** Sees to it that the next call is the first one of its process. Returns false where that cannot be done, or not any more. */
+  renew(): boolean
   ageMs(): number
   isAlive(): boolean
   /** Kills the process, and resolves when it is gone. */
   close(): Promise<void>
+}
+
+/** At which input it was, when that is known: as the program claims. */
+export interface ChunkFailure extends Failure {
+  at?: number
 }
 
 const LOG_BYTES = 64 * 1024
@@ -33,6 +43,8 @@ const LOG_TAIL = 2000
 const CLOSE_MS = 2000
 /** A chunk is answered as far as it got after 50 ms: with this much more, no input has less than its own time. */
 const CHUNK_MS = 100
+/** What the supervisor says is shorter. */
+const MAX_NEWS = 1000
 /** Time for a process that has closed its channel to end by itself, so that its exit status can say why. */
 const LAST_WORDS_MS = 100
 
@@ -54,6 +66,7 @@ export function createWorker(
   const process_ = started
   const reader = createFrameReader(limits.output_kb * 1024)
   const channel = process_.stdio[3] as Duplex
+  const control = launch.renews ? ([...process_.stdio][5] as Duplex) : undefined
   const logs = { size: 0, tail: '' }
   const awaited: Exchange[] = []
   let end: End | undefined
@@ -62,14 +75,24 @@ export function createWorker(
   let isLoaded = false
   let isGone = false
   let calls = 0
+  let chunks = 0
+  /** A process is about to take the place of one that has ended. */
+  let renewal: Promise<unknown> | undefined
+  /** The exchange for which the process is being killed: it took too long. */
+  let overdue: Exchange | undefined
+  /** What comes up the channel is still of the process that has ended. */
+  let isSkipping = false
+  let news = ''
+  /** To be called with what the supervisor says, by whoever hears it. */
+  let tell: ((news: News) => void) | undefined
+  let patience: NodeJS.Timeout | undefined
+  let abandon: ((answered: Answered) => void) | undefined
 
-  function exchange(body: string | Buffer[], limit: { timeoutMs: number; most?: number }): Promise<Answered> {
+  function exchange(body: string | Buffer[], limit: Limit): Promise<Answered> {
     return new Promise(settle => {
       if (end) return settle({ answer: { ok: false, ...end }, elapsedMs: 0, isReached: false })
       const nonce = randomUUID()
-      reader.expect(nonce, limit.most)
-      awaited.push({ settle, timeoutMs: limit.timeoutMs, since: 0, timer: undefined })
-      if (awaited.length === 1) begin(awaited[0]!)
+      expect(nonce, { settle, ...limit, since: 0, timer: undefined })
       // One part: several, even when they are written together, take twice as long.
       const head = `{"n":"${nonce}",`
       channel.write(
@@ -78,24 +101,112 @@ export function createWorker(
     })
   }
 
+  function expect(nonce: string, next: Exchange) {
+    reader.expect(nonce, next.most)
+    awaited.push(next)
+    if (awaited.length === 1) begin(next)
+  }
+
   /** Its time begins when the one before it is answered. */
   function begin(first: Exchange) {
     logs.size = 0
     first.since = performance.now()
+    if (first.most !== undefined) chunks++
+    const isRenewable = control && isLoaded
+    const late = () => (isRenewable ? killLate(first) : stop('timeout', tooLate(first.timeoutMs)))
+    // A chunk is answered as far as it got after a while: with this much more, no input has less than its own time.
+    const spareMs = first.most === undefined || isRenewable ? 0 : CHUNK_MS
     first.timer = setTimeout(() => {
       // When this process was busy for long, the answer may be there already, unread: only after reading it is the time up.
-      setImmediate(() => {
-        if (awaited[0] === first) stop('timeout', `no answer within ${first.timeoutMs} ms`)
-      })
-    }, first.timeoutMs)
+      setImmediate(() => awaited[0] === first && !isSkipping && late())
+    }, first.timeoutMs + spareMs)
+  }
+
+  /** The supervisor kills the process, for a chunk when one of its inputs has taken so long. If it does not, everything goes. */
+  function killLate(first: Exchange) {
+    overdue = first
+    const isChunk = first.most !== undefined
+    control!.write(isChunk ? `${chunks} ${first.timeoutMs}\n` : '\n')
+    const patienceMs = isChunk ? first.timeoutMs + CHUNK_MS : CLOSE_MS
+    first.timer = setTimeout(() => {
+      setImmediate(() => awaited[0] === first && !isSkipping && stop('timeout', tooLate(first.timeoutMs)))
+    }, patienceMs)
   }
 
   function settle(answer: Answer) {
     const first = awaited.shift()
     if (!first) return
     clearTimeout(first.timer)
-    if (answer.ok && awaited[0]) begin(awaited[0])
+    if (!end && awaited[0]) begin(awaited[0])
     first.settle({ answer, elapsedMs: performance.now() - first.since, isReached: true })
+  }
+
+  /** The process that ran the program is no more, and its supervisor waits. */
+  function renewAfter(news: News) {
+    // A program that cannot be loaded is not tried again and again: the supervisor ends as its child did.
+    if (!isLoaded && !tell) return control!.end()
+    if (!tell) awaitNews()
+    tell!(news)
+    tell = undefined
+  }
+
+  /** From here on calls wait for the next process. */
+  function awaitNews() {
+    isLoaded = false
+    patience = setTimeout(() => stop('killed', 'its supervisor does not answer'), limits.load_ms)
+    ready = new Promise<News>(resolve => {
+      tell = resolve
+    }).then(replace)
+    const forget = () => {
+      renewal = undefined
+    }
+    renewal = ready.then(forget, forget)
+  }
+
+  async function replace(news: News): Promise<Failure | undefined> {
+    if (end) return { ...end, latencyMs: 0 }
+    clearTimeout(awaited[0]?.timer)
+    clearTimeout(patience)
+    isSkipping = true
+    const mark = randomUUID()
+    const loading = new Promise<Answered>(settle => {
+      abandon = settle
+      reader.skipTo(mark, () => {
+        clearTimeout(patience)
+        isSkipping = false
+        // At once: what follows the mark is of the next process.
+        loseAwaited(news)
+        expect(mark, { settle, timeoutMs: limits.load_ms, isLoad: true, since: 0, timer: undefined })
+      })
+    })
+    try {
+      await gate()
+    } catch (problem) {
+      loseAwaited(news)
+      stop('killed', 'it was not let in')
+      throw problem
+    }
+    patience = setTimeout(() => stop('killed', 'its supervisor does not answer'), limits.load_ms)
+    channel.write(`\n${mark}\n`)
+    control!.write(`${mark}\n`)
+    return finishLoading(loading)
+  }
+
+  /** What was asked last and not answered is what the process has ended at. */
+  function loseAwaited({ status, at, late }: News) {
+    const first = awaited[0]
+    const isLate = first !== undefined && first === overdue && (late || first.most === undefined)
+    const reason: End = isLate
+      ? { kind: 'timeout', message: tooLate(first.timeoutMs) }
+      : withLastWords(isOutOfMemory() ? OUT_OF_MEMORY : causeOfEnd(status, null, true), logs.tail)
+    logs.tail = ''
+    overdue = undefined
+    const [lost, ...others] = awaited.splice(0)
+    clearTimeout(lost?.timer)
+    const elapsedMs = lost ? performance.now() - lost.since : 0
+    lost?.settle({ answer: { ok: false, ...reason }, elapsedMs, isReached: true, at })
+    for (const next of others)
+      next.settle({ answer: { ok: false, ...reason }, elapsedMs: 0, isReached: false })
   }
 
   /** The first reason is the one that counts; what the process says while it dies does not. */
@@ -105,6 +216,9 @@ export function createWorker(
     const answer: Answer = { ok: false, ...end }
     settle(answer)
     for (const next of awaited.splice(0)) next.settle({ answer, elapsedMs: 0, isReached: false })
+    clearTimeout(patience)
+    abandon?.({ answer, elapsedMs: 0, isReached: false })
+    tell?.(NO_NEWS)
   }
 
   channel.on('data', (chunk: Buffer) => {
@@ -116,7 +230,7 @@ export function createWorker(
   })
 
   function take(frame: Frame) {
-    if (!frame.ok && frame.kind === 'sandbox-unavailable' && isLoaded)
+    if (!frame.ok && frame.kind === 'sandbox-unavailable' && !awaited[0]?.isLoad)
       stop('protocol', 'the program broke the frame protocol: bad-frame')
     else if (!frame.ok && frame.kind === 'killed' && isOutOfMemory()) settle({ ok: false, ...OUT_OF_MEMORY })
     else settle(frame)
@@ -128,6 +242,15 @@ export function createWorker(
     memoryKills = group?.memoryKills() ?? 0
     return memoryKills > before
   }
+
+  control?.on('data', (part: Buffer) => {
+    news += part.toString('latin1')
+    if (end || !news.endsWith('\n')) return
+    const told = readNews(news)
+    news = ''
+    if (told) renewAfter(told)
+    else stop('protocol', 'the supervisor of the program was not understood')
+  })
 
   channel.on('end', () => setTimeout(() => !isGone && kill(process_), LAST_WORDS_MS).unref())
 
@@ -169,9 +292,15 @@ export function createWorker(
       throw problem
     }
     const config = JSON.stringify(launch.runner).slice(1, -1)
-    const { answer, elapsedMs } = await exchange(config, { timeoutMs: limits.load_ms })
+    return finishLoading(exchange(config, { timeoutMs: limits.load_ms, isLoad: true }))
+  }
+
+  async function finishLoading(loading: Promise<Answered>): Promise<Failure | undefined> {
+    const { answer, elapsedMs } = await loading
     if (answer.ok) {
       isLoaded = true
+      calls = 0
+      chunks = 0
       return
     }
     const kind = answer.kind === 'sandbox-unavailable' ? answer.kind : 'start-failed'
@@ -181,27 +310,41 @@ export function createWorker(
     return { kind, message, latencyMs: elapsedMs }
   }
 
-  const ready = load()
+  let ready = load()
   ready.catch(() => {})
 
   return {
-    ready,
+    get ready() {
+      return ready
+    },
     async call(input, timeoutMs) {
+      if (renewal) await renewal
       calls++
       const { answer, elapsedMs } = await exchange(`"in":${input}`, { timeoutMs })
       if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs }
       return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs: elapsedMs }
     },
     async callMany(inputs, count, timeoutMs) {
+      if (renewal) await renewal
       calls += count
-      const { answer, elapsedMs, isReached } = await exchange([INPUTS, inputs], {
-        timeoutMs: timeoutMs + CHUNK_MS,
+      const { answer, elapsedMs, isReached, at } = await exchange([INPUTS, inputs], {
+        timeoutMs,
         most: count,
       })
       if (answer.ok) return 'outs' in answer ? apportion(answer, elapsedMs) : []
-      return isReached ? { kind: answer.kind, message: answer.message, latencyMs: elapsedMs } : []
+      if (!isReached) return []
+      const isKnown = at !== undefined && at >= 0 && at < count
+      const { kind, message } = answer
+      return { kind, message, latencyMs: elapsedMs, ...(isKnown && { at }) }
     },
     calls: () => calls,
+    renew() {
+      if (!control || end || !(isLoaded || renewal)) return false
+      if (renewal || calls === 0) return true
+      control.write('\n')
+      awaitNews()
+      return true
+    },
     ageMs: () => performance.now() - startedAt,
     isAlive: () => end === undefined,
     async close() {
@@ -218,12 +361,44 @@ export function createWorker(
 
 const OUT_OF_MEMORY: End = { kind: 'memory', message: 'the program used more memory than it may' }
 
+/** What the supervisor says of the process that it has seen end. */
+interface News {
+  status: number
+  /** The place in the chunk, or -1. */
+  at: number
+  /** An input had taken too long. */
+  late: boolean
+}
+
+const NO_NEWS: News = { status: 0, at: -1, late: false }
+
+function readNews(text: string): News | undefined {
+  if (text.length > MAX_NEWS) return
+  try {
+    const { status, at, late } = JSON.parse(text)
+    if (Number.isInteger(status) && Number.isInteger(at) && typeof late === 'boolean')
+      return { status, at, late }
+  } catch {
+    // Not from a supervisor of ours.
+  }
+}
+
+function tooLate(timeoutMs: number): string {
+  return `no answer within ${timeoutMs} ms`
+}
+
 /** A request that is not answered yet. */
-interface Exchange {
+interface Exchange extends Limit {
   settle: (answered: Answered) => void
-  timeoutMs: number
   since: number
   timer: NodeJS.Timeout | undefined
+}
+
+interface Limit {
+  timeoutMs: number
+  /** How many inputs, when it is a chunk. */
+  most?: number
+  isLoad?: boolean
 }
 
 interface Answered {
@@ -231,6 +406,7 @@ interface Answered {
   elapsedMs: number
   /** False when the process ended before it came to this request. */
   isReached: boolean
+  at?: number
 }
 
 const INPUTS = Buffer.from('"ins":')
@@ -254,7 +430,10 @@ function start(launch: Launch): ChildProcess | Error {
       env: launch.env,
       // A group of its own, to be killed as one.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'],
+      stdio: [
+        ...(['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'] as const),
+        ...(launch.renews ? (['pipe'] as const) : []),
+      ],
     })
     child.on('error', () => {})
     if (!child.stdio?.[3]) return new Error('there are too many open files')
@@ -276,6 +455,7 @@ function stillborn(message: string): Worker {
     call: failure,
     callMany: failure,
     calls: () => 0,
+    renew: () => false,
     ageMs: () => 0,
     isAlive: () => false,
     close: () => Promise.resolve(),

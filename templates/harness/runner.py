@@ -1,9 +1,9 @@
 """Runs one Python program for the host, as its only job.
 
 The process started by the host becomes the supervisor: it reads one configuration line from descriptor 3, makes itself strict, and never
-runs the program's code. With `shared` isolation it forks once: the child takes the second filter, loads the program and answers request
-after request on descriptor 3. With `request` isolation it forks for each request: the child loads the program, answers through a pipe,
-and ends.
+runs the program's code. With `shared` isolation it forks a child, which takes the second filter, loads the program and answers request
+after request on descriptor 3; when the child ends, the supervisor says so on descriptor 5, which no child has, and may be told to fork the
+next one. With `request` isolation it forks for each request: the child loads the program, answers through a pipe, and ends.
 
 A request is `{"n": nonce, "in": input}` or, to a shared child only, `{"n": nonce, "ins": [input, ...]}`. Standard output and standard
 error are logs. Only the standard library, Python 3.9 and newer.
@@ -18,10 +18,11 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import time
 
-CHANNEL = 3
+CHANNEL, CONTROL = 3, 5
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 MAX_MESSAGE = 1000
@@ -46,8 +47,9 @@ allowed_seconds = None
 
 
 def main():
-    # The filter for the process that starts the sandbox was on descriptor 4; nothing but the channel is the program's.
-    os.closerange(CHANNEL + 1, 64)
+    # The filter for the process that starts the sandbox was on descriptor 4.
+    os.closerange(CHANNEL + 1, CONTROL)
+    os.closerange(CONTROL + 1, 64)
     config = read_config()
     # After the standard library, so that no package takes the place of one of its modules.
     sys.path += config.get("packages", [])
@@ -57,7 +59,7 @@ def main():
     # A program that prints is heard at once and in order, and what it prints never reaches the channel.
     sys.stdout = sys.stderr
     if config.get("alone"):
-        serve(config, os.getppid())
+        serve(config, lambda: compile_program(config["program"]), os.getppid())
     elif config["isolation"] == "request":
         answer_in_forks(config)
     else:
@@ -74,12 +76,137 @@ def read_config():
     return json.loads(line)
 
 
+# A process for all requests, until it ends
+
+
 def answer_in_one(config):
     supervisor = os.getpid()
-    child = in_child(lambda: serve(config, supervisor))
-    os.close(CHANNEL)
-    _, status = os.waitpid(child, 0)
-    os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF)
+    try:
+        code = compile_program(config["program"])
+    except BaseException as problem:
+        send(describe(config["n"], problem, config))
+        return
+    gc.freeze()
+    progress = Progress()
+    alarm = new_alarm()
+
+    def answer_all():
+        silence()
+        os.closerange(CHANNEL + 1, 64)
+        serve(config, lambda: code, supervisor, progress)
+
+    while True:
+        progress.reset()
+        child = in_child(answer_all)
+        status, is_late = wait_for_end(child, progress, alarm)
+        code_of_end = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF
+        config["n"] = ask_for_mark(code_of_end, {"status": code_of_end, "at": progress.place(), "late": is_late})
+        skip_to_mark(config["n"].encode())
+
+
+class Progress:
+    """Where in a chunk the child is. It is written by the program's process: to be taken for what the program claims, and no more."""
+
+    def __init__(self):
+        self.shared = memoryview(new_buffer(32, "MAP_SHARED")).cast("d")
+
+    def reset(self):
+        """Its fields: the place in the chunk or -1, since when, and the how many-th chunk it is."""
+        self.shared[0], self.shared[2] = -1, 0
+
+    def place(self):
+        place = self.shared[0]
+        return int(place) if 0 <= place <= 1 << 20 else -1
+
+    def left(self, chunk, seconds):
+        """How much of so many seconds the input that runs now still has; nothing, when that chunk is over."""
+        place, since, current, _ = self.shared
+        if current != chunk or not place >= 0:
+            return None
+        return min(max(0, since + seconds - time.monotonic()), seconds)
+
+
+def new_alarm():
+    """A pipe in which there is something when a child has ended."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    return reading
+
+
+def silence():
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def wait_for_end(child, progress, alarm):
+    """While a child lives, a line from the host means: kill it. With numbers, `chunk milliseconds`: when one input of it has run so long."""
+    chunk, seconds, is_late = 0, 0, False
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status, is_late
+        left = progress.left(chunk, seconds) if chunk else None
+        if left == 0:
+            os.kill(child, signal.SIGKILL)
+            chunk, is_late = 0, True
+            continue
+        ready, _, _ = select.select([CONTROL, alarm], [], [], left)
+        if alarm in ready:
+            os.read(alarm, 512)
+        if CONTROL in ready:
+            words = read_control().split()
+            if not words:
+                os.kill(child, signal.SIGKILL)
+                chunk = 0
+            elif not is_late:
+                chunk, seconds = int(words[0]), int(words[1]) / 1000
+
+
+def ask_for_mark(code_of_end, end):
+    """The host answers with the mark that separates what the last child was sent from what the next one is. Without an answer, all ends."""
+    try:
+        rest = json.dumps(end).encode() + b"\n"
+        while rest:
+            rest = rest[os.write(CONTROL, rest) :]
+        while True:
+            words = read_control(code_of_end).split()
+            # Anything else was meant for the child that has ended.
+            if len(words) == 1:
+                return words[0]
+    except OSError:
+        os._exit(code_of_end)
+
+
+def read_control(code_of_end=0):
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(CONTROL, 1)
+        if not part:
+            os._exit(code_of_end)
+        line += part
+    return line.decode()
+
+
+def skip_to_mark(mark):
+    """Reads up to the mark, with which the host has stopped, and repeats it behind whatever the last child has written."""
+    os.set_blocking(CHANNEL, True)
+    line = b"\n" + mark + b"\n"
+    buffer = bytearray(1 << 12)
+    size = 0
+    while buffer[max(0, size - len(line)) : size] != line:
+        # Of what was read, as much as the mark may begin in.
+        kept = min(size, len(line) - 1)
+        buffer[:kept] = buffer[size - kept : size]
+        count = os.readv(CHANNEL, [memoryview(buffer)[kept:]])
+        if count == 0:
+            os._exit(0)
+        size = kept + count
+    # Inputs are nothing that the next child should find.
+    buffer[:] = bytes(len(buffer))
+    send(line)
 
 
 def in_child(job):
@@ -118,11 +245,11 @@ def answer_in_forks(config):
         wipe(request, size)
 
 
-def new_buffer(size):
-    """Takes memory when it is used, and none of a child's."""
+def new_buffer(size, sharing="MAP_PRIVATE"):
+    """Takes memory when it is used, and none of a child's unless it is shared."""
     import mmap
 
-    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return mmap.mmap(-1, size, flags=getattr(mmap, sharing) | mmap.MAP_ANONYMOUS)
 
 
 def answer(nonce, job, reply):
@@ -306,10 +433,8 @@ def drop_capabilities():
         raise failed("capset")
 
 
-# A process for all requests
-
-
-def serve(config, supervisor):
+def serve(config, compiled, supervisor, progress=None):
+    """Answers one request after the other."""
     nonce = config["n"]
     if not take_filter(config, nonce, supervisor):
         return
@@ -317,10 +442,10 @@ def serve(config, supervisor):
     # Bound here, so that a program that patches the json module harms nothing but its own answers.
     decode = json.JSONDecoder().decode
     answer = answerer(config)
-    answer_many = chunk_answerer(config)
+    answer_many = chunk_answerer(config, progress)
     limit_processor_time(limits["load_ms"])
     try:
-        execute = load(compile_program(config["program"]), config["program"])
+        execute = load(compiled(), config["program"])
     except BaseException as problem:
         send(describe(nonce, problem, config))
         return
@@ -414,15 +539,19 @@ def answerer(config):
     return answer
 
 
-def chunk_answerer(config):
+def chunk_answerer(config, progress):
     """Answers many inputs with one frame, or as many of them as fit into a slice of time and the limit on outputs."""
+    shared = progress.shared if progress else [0.0] * 4
     encode, quote, clock = encoder(), json.encoder.encode_basestring, time.monotonic
     max_bytes = config["limits"]["output_kb"] << 10
 
     def answer_many(execute, request):
-        deadline = clock() + SLICE_SECONDS
+        shared[1] = now = clock()
+        shared[2] += 1
+        deadline = now + SLICE_SECONDS
         bodies, bad, size = [], [], 0
         for value in request["ins"]:
+            shared[0] = len(bodies)
             refused = None
             try:
                 value = execute(value)
@@ -447,8 +576,10 @@ def chunk_answerer(config):
                 if refused:
                     bad.pop()
                 break
-            if clock() > deadline or (refused and refused[0] == "memory"):
+            shared[1] = now = clock()
+            if now > deadline or (refused and refused[0] == "memory"):
                 break
+        shared[0] = -1
         return b'{"n":"%s","ok":true,"outs":[%s],"bad":[%s]}\n' % (
             request["n"].encode(),
             b",".join(bodies),

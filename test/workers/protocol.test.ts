@@ -149,6 +149,76 @@ describe('the frame reader', () => {
   })
 })
 
+describe('what a writer has left behind that ended', () => {
+  const MARK = 'the mark'
+
+  /** What is taken of the bytes before the mark, and of one answer behind it. */
+  function readBehind(left: Buffer, before: string[], cuts: number[] = []) {
+    const reader = createFrameReader(1000)
+    for (const nonce of before) reader.expect(nonce, 2)
+    const taken: unknown[] = []
+    let isDone = false
+    reader.skipTo(MARK, () => {
+      isDone = true
+      reader.expect(NONCE)
+    })
+    const bytes = Buffer.concat([
+      left,
+      Buffer.from(`\n${MARK}\n`),
+      frame({ n: NONCE, ok: true, out: 'next' }),
+    ])
+    const places = [...new Set(cuts.map(cut => cut % bytes.length))].sort((a, b) => a - b)
+    for (const [index, from] of [0, ...places].entries()) {
+      const violation = reader.push(bytes.subarray(from, places[index] ?? bytes.length), value =>
+        taken.push(value),
+      )
+      if (violation) return violation
+    }
+    expect(isDone).toBe(true)
+    return taken
+  }
+
+  const NEXT = { ok: true, out: 'next' }
+  const answer = (n: string) => frame({ n, ok: true, outs: [n], bad: [] })
+  const ANSWER_A = { ok: true, outs: ['a'], bad: [] }
+
+  test('is in nobody’s way, whatever it is', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 50 }).map(bytes => Buffer.from(bytes)),
+      fc.jsonValue().map(value => frame(value)),
+      fc
+        .constantFrom('\n', MARK, `${MARK} \n`, '{"n":"the nonc', '{"n":"a"', '[[[[')
+        .map(text => Buffer.from(text)),
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), fc.array(fc.nat(600)), (pieces, cuts) => {
+        const left = Buffer.concat(pieces)
+        // Nobody can know the mark before it is written.
+        fc.pre(!`\n${left.toString('latin1')}\n`.includes(`\n${MARK}\n`))
+        expect(readBehind(left, ['a', 'b'], cuts)).toEqual([NEXT])
+      }),
+    )
+  })
+
+  test.each<[string, Buffer[], unknown[]]>([
+    ['nothing', [], [NEXT]],
+    ['a whole answer', [answer('a')], [ANSWER_A, NEXT]],
+    ['an answer, and a part of the next', [answer('a'), answer('b').subarray(0, 9)], [ANSWER_A, NEXT]],
+    ['an answer to what was not asked', [answer('c')], [NEXT]],
+    ['answers in another order', [answer('b'), answer('a')], [NEXT]],
+    ['an answer behind something else', [Buffer.from('\n'), answer('a')], [NEXT]],
+    ['one answer twice', [answer('a'), answer('a')], [ANSWER_A, NEXT]],
+    ['an answer to what is asked later', [answer(NONCE)], [NEXT]],
+  ])('counts as far as it is in order: %s', (_, left, taken) => {
+    for (let cut = 1; cut < 60; cut++)
+      expect(readBehind(Buffer.concat(left), ['a', 'b'], [cut])).toEqual(taken)
+  })
+
+  test('is not kept without end', () => {
+    expect(readBehind(Buffer.alloc(20_000, 32), ['a'])).toBe('output-limit')
+  })
+})
+
 test('depth is counted outside strings', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(8), (value, limit) => {
