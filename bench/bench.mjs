@@ -8,6 +8,7 @@ const BENCHMARKS = {
   startup: 'What starting costs',
   workers: 'Running programs',
   batch: 'A batch of messages',
+  crashes: 'Inputs that crash, hang or eat memory',
   store: 'Writing and reading the data directory',
   serve: 'Answering over HTTP',
   offered: 'Answering in time',

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { constants } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import type { Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
@@ -195,10 +196,12 @@ export function createWorker(
   /** What was asked last and not answered is what the process has ended at. */
   function loseAwaited({ status, at, late }: News) {
     const first = awaited[0]
-    const isLate = first !== undefined && first === overdue && (late || first.most === undefined)
-    const reason: End = isLate
-      ? { kind: 'timeout', message: tooLate(first.timeoutMs) }
-      : withLastWords(isOutOfMemory() ? OUT_OF_MEMORY : causeOfEnd(status, null, true), logs.tail)
+    // When it was killed: it may have ended in another way meanwhile.
+    const isLate = status === KILLED && (late || first?.most === undefined)
+    const reason: End =
+      first && first === overdue && isLate
+        ? { kind: 'timeout', message: tooLate(first.timeoutMs) }
+        : withLastWords(isOutOfMemory() ? OUT_OF_MEMORY : causeOfEnd(status, null, true), logs.tail)
     logs.tail = ''
     overdue = undefined
     const [lost, ...others] = awaited.splice(0)
@@ -370,6 +373,7 @@ interface News {
   late: boolean
 }
 
+const KILLED = 128 + constants.signals.SIGKILL
 const NO_NEWS: News = { status: 0, at: -1, late: false }
 
 function readNews(text: string): News | undefined {

@@ -90,7 +90,7 @@ describe('in a batch', () => {
     ['cut', 'noreply'],
     ['lines', 'protocol'],
   ])('"%s" now and then costs nobody else an answer', async (what, kind) => {
-    const pool = await openCode(CODE, { size: 2, limits: { timeout_ms: 100 } })
+    const pool = await openCode(CODE, { size: 2, limits: { timeout_ms: what === 'hang' ? 200 : 2000 } })
     const inputs = Array.from({ length: 1000 }, (_, index) => (index % 100 === 37 ? what : index))
     const replies = await pool.runMany(inputs)
     expect(replies).toHaveLength(inputs.length)
