@@ -5,7 +5,7 @@ import type { Failure } from '../domain/outcome.ts'
 import type { Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { verifyVersion } from '../store/versions.ts'
+import { admitVersion } from '../store/versions.ts'
 import { newIds } from './ids.ts'
 import { openProgram, type Program, type ProgramOptions, placeOf } from './open-program.ts'
 import { type Finished, lineWriter, type Recorder } from './record.ts'
@@ -70,7 +70,7 @@ export function openVersion(
 ): Promise<Program> {
   return openProgram(placeOf(app, version), version.manifest, {
     ...options,
-    gate: () => verifyVersion(app, version),
+    gate: () => admitVersion(app, version),
   })
 }
 

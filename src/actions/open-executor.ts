@@ -7,7 +7,7 @@ import { observeGit } from '../store/git-state.ts'
 import { readHistory } from '../store/history.ts'
 import { findRoot } from '../store/root.ts'
 import { isOlderThan } from '../store/verified.ts'
-import { resolveVersion } from '../store/versions.ts'
+import { isChanging, resolveVersion } from '../store/versions.ts'
 import { createExecutor, type Executor, openVersion } from './executor.ts'
 import { openAddress } from './open-app.ts'
 import type { ProgramOptions } from './open-program.ts'
@@ -57,7 +57,8 @@ export async function openExecutor(
       await executor.close()
       if (isOver()) throw keepsWriting(address)
     } catch (error) {
-      if (!isTorn(error) || !hasWritten() || isOver()) throw error
+      if (!isTorn(error) || !hasWritten()) throw error
+      if (isOver()) throw isChanging(error) ? keepsWriting(address) : error
     }
     await sleep(10, undefined, { signal: workspace.signal })
   }

@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { LoopaiError } from '../domain/errors.ts'
-import type { Isolation, Limits } from '../domain/launch.ts'
+import type { Gate, Isolation, Limits } from '../domain/launch.ts'
 import { runtimes } from '../runtimes/index.ts'
 import type { Interpreter, Runtime, RuntimeName } from '../runtimes/runtime.ts'
 import { sandboxes } from '../sandboxes/index.ts'
@@ -32,7 +32,7 @@ export interface OpenPoolOptions {
   size?: number
   unsandboxed?: boolean
   /** Verifies the program each time that a process is about to load it. When it rejects at first, so does `openPool`; later, so do calls. */
-  gate?: () => Promise<unknown>
+  gate?: Gate
 }
 
 export interface Pool extends Workers {

@@ -1,6 +1,7 @@
 import { LoopaiError } from '../domain/errors.ts'
 import { invalidInput, type Outcome, outcomeOf } from '../domain/execution.ts'
 import { isNestedDeeper } from '../domain/json.ts'
+import type { Gate } from '../domain/launch.ts'
 import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
@@ -36,7 +37,7 @@ export interface ProgramOptions {
   /** Ends the program, and whatever it was asked, when it aborts. */
   signal?: AbortSignal | undefined
   /** As of `openPool`. */
-  gate?: () => Promise<unknown>
+  gate?: Gate
 }
 
 type Contract = Pick<Behaviour, 'input_schema' | 'output_schema' | 'limits'>

@@ -2,7 +2,7 @@ import { LoopaiError } from '../domain/errors.ts'
 import type { Version } from '../domain/version.ts'
 import type { LoopApp } from '../store/apps.ts'
 import { observeFiles } from '../store/verified.ts'
-import { peekVersion, readVersion } from '../store/versions.ts'
+import { isChanging, peekVersion, readVersion } from '../store/versions.ts'
 import type { Executor } from './executor.ts'
 import { createGatherer, type Gatherer } from './gather.ts'
 
@@ -61,9 +61,11 @@ export function createRunningVersions(
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const version = await readVersion(app, number)
       const areChanged = observeFiles(version)
-      const executor = await open(version)
-      if (!areChanged()) return { version, executor }
-      await executor.close()
+      const executor = await open(version).catch(problem => {
+        if (!isChanging(problem)) throw problem
+      })
+      if (executor && !areChanged()) return { version, executor }
+      await executor?.close()
     }
     throw new LoopaiError('INTEGRITY', `the files of v${number} of ${app.id} keep changing while it starts`, {
       hint: 'let whatever changes them come to its end',

@@ -29,6 +29,17 @@ export interface Resources {
   cpuSeconds?: number
 }
 
+/** Why a process may load its program now. */
+export interface Admission {
+  /** Which folder was looked at, as device and inode: what a process sees in its place must be the same. */
+  folder: string
+  /** Throws when anything was done to the program since. To be called when it is loaded. */
+  confirm(): void
+}
+
+/** Asked before each process loads its program. When it rejects, the program is not loaded. */
+export type Gate = () => Promise<Admission | undefined>
+
 /** A file or folder on this machine and its place inside the sandbox, both absolute. */
 export interface Mount {
   source: string
@@ -38,6 +49,8 @@ export interface Mount {
 /** What the harness (`templates/harness/runner.py`) is told about the program it runs. Paths are as the harness sees them. */
 export interface RunnerConfig {
   program: string
+  /** Device and inode of the folder that was verified; without them, any will do. */
+  folder?: string
   limits: Limits
   isolation: Isolation
   /** Folders with packages that the program may import. */

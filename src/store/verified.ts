@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256 } from '../domain/sha256.ts'
 import type { Version } from '../domain/version.ts'
 import { cacheFact, findFact } from './cache.ts'
@@ -28,6 +29,27 @@ export function isOlderThan(version: Version, since: number): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * Waits until nothing can be done to the files of a version any more that would not show, and returns what they look like then. Nothing,
+ * when they keep changing.
+ */
+export async function settledAppearance(version: Version): Promise<Appearance | undefined> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { lines, newest } = look(version)
+    const age = Date.now() - newest
+    // Far in the future, it is the clock of another machine.
+    if (age > 2 * TICK_MS || age < -SETTLED_MS)
+      return { text: sha256(lines.join('\n')), isSettled: age > SETTLED_MS }
+    await sleep(TICK_MS)
+  }
+}
+
+/** Device and inode of the folder itself. */
+export function folderOf({ directory }: Version): string {
+  const { dev, ino } = lstatSync(directory, { bigint: true })
+  return `${dev}:${ino}`
 }
 
 /** Looks at the files of a version. The function says whether anything was done to them since. */

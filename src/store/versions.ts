@@ -4,6 +4,7 @@ import type { VersionSelector } from '../domain/address.ts'
 import type { Draft } from '../domain/draft.ts'
 import { LoopaiError } from '../domain/errors.ts'
 import { type HistoryEntry, isFlip, predecessor } from '../domain/history.ts'
+import type { Admission } from '../domain/launch.ts'
 import { sha256 } from '../domain/sha256.ts'
 import {
   digestOf,
@@ -25,7 +26,14 @@ import { anotherActiveHint, isUsable, numbersOf } from './folders.ts'
 import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
 import { notPlain, readPlain, readPlainText } from './plain.ts'
-import { appearanceOf, isVerified, rememberVerified } from './verified.ts'
+import {
+  type Appearance,
+  appearanceOf,
+  folderOf,
+  isVerified,
+  rememberVerified,
+  settledAppearance,
+} from './verified.ts'
 
 /** Limits of one version, against a folder that is something else. */
 const MAX_FILES = 10_000
@@ -95,6 +103,40 @@ export async function verifyVersion(app: LoopApp, version: Version): Promise<voi
   if (isVerified(version, before)) return
   await compareFiles(app, version)
   if (appearanceOf(version).text === before.text) rememberVerified(version, before)
+}
+
+/**
+ * The same, for a program that is about to be loaded by its path: whoever can write to the folder could put another file there after it was
+ * read, and the first one back. It shows in the times of the files, which `confirm` compares when the program is loaded.
+ */
+export async function admitVersion(app: LoopApp, version: Version): Promise<Admission> {
+  // What cannot be looked at has something wrong with it that is said better by the verification.
+  const before = await settledAppearance(version).catch(() => undefined)
+  await verifyVersion(app, version)
+  const folder = folderOf(version)
+  const confirm = () => {
+    if (before && looksLike(version, before)) return
+    const place = `v${version.number} of ${app.id}`
+    throw new LoopaiError('INTEGRITY', `the files of ${place} were changed while it was loaded`, {
+      hint: `repeat the command when nothing writes to ${version.directory}`,
+      details: { isChanging: true },
+    })
+  }
+  if (!before) confirm()
+  return { folder, confirm }
+}
+
+/** Whether it is the error of a program that was changed while it was loaded: the next attempt may find it at rest. */
+export function isChanging(error: unknown): boolean {
+  return error instanceof LoopaiError && error.details?.isChanging === true
+}
+
+function looksLike(version: Version, before: Appearance): boolean {
+  try {
+    return appearanceOf(version).text === before.text
+  } catch {
+    return false
+  }
 }
 
 /** Proves it anew, whatever was proven before. */

@@ -1,5 +1,5 @@
 import { LoopaiError } from '../domain/errors.ts'
-import type { Launch, Limits } from '../domain/launch.ts'
+import type { Gate, Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind } from '../domain/outcome.ts'
 import { createWorker, type Worker } from './worker.ts'
 
@@ -27,7 +27,7 @@ export interface CrewOptions {
   /** Workers that were not used for so long are stopped, and started again when they are needed. By default they stay. */
   idleMs?: number
   /** Called for each worker, which does not load the program before this resolves. When it rejects, so do the calls that wait for it. */
-  gate?: () => Promise<unknown>
+  gate?: Gate
 }
 
 /** A worker that has answered so many calls is replaced, but not so often that a batch of short ones would mostly be starts. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
-import type { Launch, Limits } from '../domain/launch.ts'
+import type { Admission, Gate, Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { causeOfEnd, type End, withLastWords } from './end.ts'
 import { openGroup } from './group.ts'
@@ -56,7 +56,7 @@ const LAST_WORDS_MS = 100
 export function createWorker(
   launch: Launch,
   limits: Limits,
-  gate: () => Promise<unknown> = () => Promise.resolve(),
+  gate: Gate = () => Promise.resolve(undefined),
 ): Worker {
   const group = openGroup(limits)
   const started = start(underLimits(launch, group?.joins ?? []))
@@ -87,6 +87,8 @@ export function createWorker(
   /** To be called with what the supervisor says, by whoever hears it. */
   let tell: ((news: News) => void) | undefined
   let patience: NodeJS.Timeout | undefined
+  /** The folder that the process was given as its program's. */
+  let folder: string | undefined
   let abandon: ((answered: Answered) => void) | undefined
 
   function exchange(body: string | Buffer[], limit: Limit): Promise<Answered> {
@@ -180,17 +182,24 @@ export function createWorker(
         expect(mark, { settle, timeoutMs: limits.load_ms, isLoad: true, since: 0, timer: undefined })
       })
     })
+    let admission: Admission | undefined
     try {
-      await gate()
+      admission = await gate()
     } catch (problem) {
       loseAwaited(news)
       stop('killed', 'it was not let in')
       throw problem
     }
+    if (admission?.folder !== folder) {
+      // It was put there anew: only a new process sees it.
+      loseAwaited(news)
+      stop('killed', 'its folder is another one now')
+      return { ...end!, latencyMs: 0 }
+    }
     patience = setTimeout(() => stop('killed', 'its supervisor does not answer'), limits.load_ms)
     channel.write(`\n${mark}\n`)
     control!.write(`${mark}\n`)
-    return finishLoading(loading)
+    return finishLoading(loading, admission)
   }
 
   /** What was asked last and not answered is what the process has ended at. */
@@ -288,18 +297,30 @@ export function createWorker(
   })
 
   async function load(): Promise<Failure | undefined> {
+    let admission: Admission | undefined
     try {
-      await gate()
+      admission = await gate()
     } catch (problem) {
       stop('killed', 'it was not let in')
       throw problem
     }
-    const config = JSON.stringify(launch.runner).slice(1, -1)
-    return finishLoading(exchange(config, { timeoutMs: limits.load_ms, isLoad: true }))
+    folder = admission?.folder
+    const config = JSON.stringify({ ...launch.runner, folder }).slice(1, -1)
+    return finishLoading(exchange(config, { timeoutMs: limits.load_ms, isLoad: true }), admission)
   }
 
-  async function finishLoading(loading: Promise<Answered>): Promise<Failure | undefined> {
+  async function finishLoading(
+    loading: Promise<Answered>,
+    admission: Admission | undefined,
+  ): Promise<Failure | undefined> {
     const { answer, elapsedMs } = await loading
+    try {
+      // Also when it could not be loaded: what was there instead may be why.
+      if (!end) admission?.confirm()
+    } catch (problem) {
+      stop('killed', 'its program was changed while it was loaded')
+      throw problem
+    }
     if (answer.ok) {
       isLoaded = true
       calls = 0

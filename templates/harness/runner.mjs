@@ -1,7 +1,7 @@
 // Runs one JavaScript program for the host, as its only job: reads one configuration line from descriptor 3, loads the program, and answers
 // request after request there. Everything that confines it was done before it started. Standard output and standard error are logs.
-import { readSync, writeSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readSync, statSync, writeSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const CHANNEL = 3
@@ -30,7 +30,7 @@ process.reallyExit(ENDED_BY_ITSELF)
 
 async function main() {
   const config = parse(readLine() ?? process.reallyExit(0))
-  const { n: nonce, program, limits, isConfined } = config
+  const { n: nonce, program, folder, limits, isConfined } = config
   const maxBytes = limits.output_kb * 1024
   const explain = problem => describe(problem, program, isConfined)
   // What escapes a program, in a callback or a promise, ends it: its next answer could be anything.
@@ -42,6 +42,8 @@ async function main() {
   process.on('exit', () => process.reallyExit(ENDED_BY_ITSELF))
   let execute
   try {
+    if (folder !== undefined && identity(dirname(program)) !== folder)
+      throw new Error('its folder is not the one that was verified')
     execute = entryOf(await import(pathToFileURL(program).href), basename(program))
   } catch (problem) {
     return send(refusal(nonce, explain(problem)))
@@ -65,6 +67,11 @@ async function main() {
       send(refused ? refusal(request.n, refused) : `{"n":"${request.n}","ok":true,"out":${body}}\n`)
     }
   }
+}
+
+function identity(place) {
+  const { dev, ino } = statSync(place, { bigint: true })
+  return `${dev}:${ino}`
 }
 
 async function answerMany({ n, ins }, attempt, maxBytes) {

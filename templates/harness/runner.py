@@ -51,6 +51,9 @@ def main():
     os.closerange(CHANNEL + 1, CONTROL)
     os.closerange(CONTROL + 1, 64)
     config = read_config()
+    if "folder" in config and identity(os.path.dirname(config["program"])) != config["folder"]:
+        send(failure(config["n"], "error", "its folder is not the one that was verified"))
+        os._exit(ENDED_BY_ITSELF)
     # After the standard library, so that no package takes the place of one of its modules.
     sys.path += config.get("packages", [])
     harden(config)
@@ -64,6 +67,11 @@ def main():
         answer_in_forks(config)
     else:
         answer_in_one(config)
+
+
+def identity(folder):
+    status = os.stat(folder)
+    return "%d:%d" % (status.st_dev, status.st_ino)
 
 
 def read_config():

@@ -1,13 +1,23 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { linkSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { findInterpreter } from '../../src/actions/find-interpreter.ts'
+import { openApp } from '../../src/actions/open-app.ts'
+import { openExecutor } from '../../src/actions/open-executor.ts'
 import { openPool } from '../../src/actions/open-pool.ts'
+import { placeOf } from '../../src/actions/open-program.ts'
+import type { Workspace } from '../../src/actions/workspace.ts'
 import { DEFAULT_LIMITS } from '../../src/domain/launch.ts'
+import { runtimes } from '../../src/runtimes/index.ts'
+import type { SandboxName } from '../../src/sandboxes/sandbox.ts'
+import { admitVersion, readVersion } from '../../src/store/versions.ts'
 import { createPool } from '../../src/workers/pool.ts'
-import { temporaryFolder } from '../helpers/repository.ts'
+import { temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { findTiers } from '../helpers/tiers.ts'
+import { makeApp } from '../helpers/versions.ts'
 import { launchOf, openCode } from '../helpers/workers.ts'
 
 const { works, missing } = await findTiers(['bubblewrap', 'landlock'])
@@ -51,29 +61,49 @@ describe.each(['bubblewrap', 'landlock'] as const)('in %s', sandbox => {
   const reason = missing.get(sandbox)
 
   test.skipIf(reason)('nothing survives a host that is killed', async () => {
-    const entry = path.join(temporaryFolder(), 'host.ts')
-    const directory = program('import time\ndef execute(value):\n    time.sleep(60)\n')
-    const launch = await launchOf(directory, 'program.py', { sandbox })
-    writeFileSync(
-      entry,
-      `import { createPool } from ${JSON.stringify(path.resolve('src/workers/pool.ts'))}
-       const launch = ${JSON.stringify({ ...launch, filter: undefined })}
-       launch.filter = ${launch.filter ? `Buffer.from(${JSON.stringify(launch.filter.toString('base64'))}, 'base64')` : 'undefined'}
-       const limits = { ...${JSON.stringify(DEFAULT_LIMITS)}, timeout_ms: 60_000 }
-       const pool = createPool({ launch, limits })
+    const host = await startHost(
+      sandbox,
+      `const pool = open()
        await pool.ready
-       pool.run(1)
+       pool.run(60)
        setTimeout(() => console.log('ready'), 100)`,
     )
-    const outfile = path.join(temporaryFolder(), 'host.mjs')
-    await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node' })
-    const host = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await new Promise(resolve => host.stdout.once('data', resolve))
     const left = descendants(host.pid!)
     expect(left.length).toBeGreaterThan(1)
     host.kill('SIGKILL')
     await expect.poll(() => left.filter(isRunning), { timeout: 1000 }).toEqual([])
   })
+
+  test.skipIf(reason)(
+    'a thread that ends takes its own processes with it, and no other thread’s',
+    async () => {
+      // A confined process dies with the thread that started it; no other thread can have a handle of it.
+      const host = await startHost(
+        sandbox,
+        `const pool = open()
+       await pool.ready
+       if (isMainThread) {
+         const thread = new Worker(new URL(import.meta.url))
+         await once(thread, 'message')
+         process.stdout.write('started\\n')
+         await once(process.stdin, 'data')
+         await thread.terminate()
+         const { kind, value } = await pool.run(0)
+         console.log(kind, value)
+       } else {
+         const call = pool.run(60)
+         setTimeout(() => parentPort.postMessage('ready'), 100)
+       }`,
+      )
+      const both = descendants(host.pid!)
+      host.stdin.write('go\n')
+      const [answer] = await once(host.stdout, 'data')
+      expect(String(answer)).toBe('ok 0\n')
+      await expect.poll(() => both.filter(isRunning).length, { timeout: 1000 }).toBe(both.length / 2)
+      host.kill('SIGKILL')
+      await expect.poll(() => both.filter(isRunning), { timeout: 1000 }).toEqual([])
+    },
+  )
 
   test.skipIf(reason)('names are only names', async () => {
     for (const name of ['--dev', 'new\nline', ' ', 'quote"\'', '$(id)', 'ünï\u202e', '%n']) {
@@ -164,12 +194,134 @@ test('two hosts run the same program, each with its own workers', async () => {
   await Promise.all(pools.map(pool => pool.close()))
 })
 
+describe('a file that is swapped between its verification and its load', () => {
+  const ID = 'spam-detector-001'
+  beforeEach(() => {
+    Object.assign(process.env, USER_ENV)
+  })
+
+  test.each(['program.py', 'data/words.txt'])('is noticed: %s', async name => {
+    const root = temporaryFolder()
+    const { app, version } = await readSecond(await makeApp(root, ID, 'one', 'two'))
+    const file = path.join(version.directory, name)
+    const gate = async () => {
+      const admission = await admitVersion(app, version)
+      renameSync(file, path.join(root, 'good'))
+      writeFileSync(file, ECHO)
+      const confirm = () => {
+        // It has been loaded: nobody would see it any more.
+        renameSync(path.join(root, 'good'), file)
+        admission.confirm()
+      }
+      return { ...admission, confirm }
+    }
+    const options = { limits: DEFAULT_LIMITS, gate, unsandboxed: true }
+    await expect(openPool(placeOf(app, version), options)).rejects.toMatchObject({
+      code: 'INTEGRITY',
+      message: expect.stringMatching(/were changed while it was loaded/),
+    })
+  })
+
+  test('is not run, however often somebody tries', { timeout: 60_000 }, async () => {
+    const root = temporaryFolder()
+    const workspace = await makeApp(root, ID, 'good', 'good, too')
+    const file = path.join(root, 'loop-apps', ID, 'artifacts/v2/program.py')
+    writeFileSync(path.join(root, 'evil'), 'def execute(value):\n    return "evil"\n')
+    const script = `
+import os, random, sys, time
+file, other = sys.argv[1:]
+while os.getppid() != 1:
+    for _ in range(2):
+        os.rename(file, other + '.2'); os.rename(other, file); os.rename(other + '.2', other)
+        time.sleep(random.random() * 0.06)
+    time.sleep(0.12)
+`
+    const swapper = spawn('python3', ['-c', script, file, path.join(root, 'evil')], { stdio: 'ignore' })
+    try {
+      const seen = { loaded: 0, refused: 0 }
+      for (const until = Date.now() + 8000; Date.now() < until; ) {
+        try {
+          const executor = await openExecutor(workspace, ID, {
+            source: 'cli',
+            unsandboxed: true,
+            record: false,
+          })
+          expect(await executor.execute(1)).toMatchObject({ output: 'good, too' })
+          await executor.close()
+          seen.loaded++
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: expect.stringMatching(/^(INTEGRITY|VERSION_NOT_FOUND|FILE_NOT_FOUND)$/),
+          })
+          seen.refused++
+        }
+      }
+      expect(seen.refused).toBeGreaterThan(0)
+    } finally {
+      swapper.kill('SIGKILL')
+    }
+  })
+
+  test.each(['python', 'node'] as const)(
+    'is not found by a process that sees another folder (%s)',
+    async name => {
+      const runtime = (await runtimes[name]()).default
+      const entry = name === 'python' ? 'program.py' : 'program.mjs'
+      const directory = program(ECHO)
+      writeFileSync(path.join(directory, 'program.mjs'), 'export const execute = value => value')
+      const interpreter = await findInterpreter(runtime)
+      const limits = DEFAULT_LIMITS
+      const place = { directory, inside: '/loopai-data/p', entry, limits, isolation: 'shared' as const }
+      const launch = runtime.launch(interpreter, place)
+      const { dev, ino } = statSync(directory, { bigint: true })
+      for (const [folder, kind] of [
+        [`${dev}:${ino}`, 'ok'],
+        [`${dev}:${ino + 1n}`, 'start-failed'],
+      ] as const) {
+        const gate = async () => ({ folder, confirm: () => {} })
+        const pool = createPool({ launch, limits, gate })
+        onTestFinished(() => pool.close())
+        expect(await pool.run(1)).toMatchObject({ kind })
+      }
+    },
+  )
+})
+
+/** A process of its own with a function `open`, whose pool runs a program that waits for as many seconds as it is told. Resolves when it has printed something. */
+async function startHost(sandbox: SandboxName, code: string) {
+  const directory = program('import time\ndef execute(value):\n    time.sleep(value)\n    return value\n')
+  const launch = await launchOf(directory, 'program.py', { sandbox })
+  const entry = path.join(temporaryFolder(), 'host.ts')
+  writeFileSync(
+    entry,
+    `import { once } from 'node:events'
+     import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+     import { createPool } from ${JSON.stringify(path.resolve('src/workers/pool.ts'))}
+     const launch = ${JSON.stringify({ ...launch, filter: undefined })}
+     launch.filter = ${launch.filter ? `Buffer.from(${JSON.stringify(launch.filter.toString('base64'))}, 'base64')` : 'undefined'}
+     const limits = { ...${JSON.stringify(DEFAULT_LIMITS)}, timeout_ms: 60_000 }
+     const open = () => createPool({ launch, limits })
+     ${code}`,
+  )
+  const outfile = path.join(temporaryFolder(), 'host.mjs')
+  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node' })
+  const host = spawn(process.execPath, [outfile], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => void host.kill('SIGKILL'))
+  await once(host.stdout, 'data')
+  return host
+}
+
 /** The folder of a version with this program. */
 function program(code: string): string {
   const directory = path.join(temporaryFolder(), 'loop-apps', 'app-001', 'artifacts', 'v1')
   mkdirSync(directory, { recursive: true })
   writeFileSync(path.join(directory, 'program.py'), code)
   return directory
+}
+
+async function readSecond(workspace: Workspace) {
+  const { app } = await openApp(workspace, 'spam-detector-001')
+  return { app, version: await readVersion(app, 2) }
 }
 
 async function open(directory: string) {

@@ -162,6 +162,7 @@ def execute(value):
     let isShut = false
     const gate = async () => {
       if (isShut) throw new Error('the digest is another')
+      return undefined
     }
     const pool = await openFixture('misbehave.py', { gate })
     expect(await pool.run('first')).toMatchObject({ kind: 'ok' })
