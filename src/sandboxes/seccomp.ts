@@ -53,7 +53,12 @@ function firstChecks(architecture: Architecture): Step[] {
     ...number('clone3').map(value => when('=', value, 'unknown')),
     ...call(number('clone'), 0, [when('&', CLONE_NEW, 'refuse')]),
     // TIOCSTI, TIOCLINUX: typing into the terminal. The kernel looks at the low 32 bits, and so does this.
-    ...call(number('ioctl'), 1, [when('=', 0x5412, 'refuse'), when('=', 0x541c, 'refuse')]),
+    // FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY: attributes of a file that may only be read.
+    ...call(
+      number('ioctl'),
+      1,
+      [0x5412, 0x541c, 0x40086602, 0x401c5820, 0x40806685].map(request => when('=', request, 'refuse')),
+    ),
     ...call(number('socketpair'), 0, [unless('=', AF_UNIX, 'refuse')]),
     ...call(number('personality'), 0, [when('=', 0xffffffff, 'allow'), unless('=', 0, 'refuse')]),
   ]
@@ -122,6 +127,28 @@ const DENIED: Numbers = {
   open_tree_attr: [467, 467],
   name_to_handle_at: [303, 264],
   open_by_handle_at: [304, 265],
+  // Modes, owners, times, attributes: no file is the program's to change, and Landlock does not look at these.
+  chmod: [90, null],
+  fchmod: [91, 52],
+  fchmodat: [268, 53],
+  fchmodat2: [452, 452],
+  chown: [92, null],
+  fchown: [93, 55],
+  lchown: [94, null],
+  fchownat: [260, 54],
+  utime: [132, null],
+  utimes: [235, null],
+  futimesat: [261, null],
+  utimensat: [280, 88],
+  setxattr: [188, 5],
+  lsetxattr: [189, 6],
+  fsetxattr: [190, 7],
+  setxattrat: [463, 463],
+  removexattr: [197, 14],
+  lremovexattr: [198, 15],
+  fremovexattr: [199, 16],
+  removexattrat: [466, 466],
+  truncate: [76, 45],
   // Large or rarely used parts of the kernel.
   bpf: [321, 280],
   perf_event_open: [298, 241],

@@ -18,6 +18,15 @@ export async function execute(given) {
     'see the root directory': () => strangerIn('/', given.mounts),
     'write beside itself': () => fs.writeFileSync(`${SELF}.written`, ''),
     'change itself': () => fs.openSync(SELF, 'r+'),
+    'change the mode of a file outside': () => fs.chmodSync(given.canary, 0o600),
+    'change the owner of a file outside': () =>
+      fs.chownSync(given.canary, process.getuid(), process.getgid()),
+    'change the times of a file outside': () => fs.utimesSync(given.canary, 1, 1),
+    'empty a file outside': () => fs.truncateSync(given.canary),
+    'empty a file outside by opening it': () =>
+      fs.openSync(given.canary, fs.constants.O_RDONLY | fs.constants.O_TRUNC),
+    'rename a file outside': () => fs.renameSync(given.canary, `${given.canary}.renamed`),
+    'change its own mode': () => fs.chmodSync(SELF, fs.statSync(SELF).mode),
     'write to /tmp': () => fs.writeFileSync('/tmp/loopai-probe', ''),
     'write to the root directory': () => fs.writeFileSync('/loopai-probe', ''),
     'write to /dev': () => fs.writeFileSync('/dev/loopai-probe', ''),
