@@ -54,7 +54,12 @@ interface Ailment extends Finding {
 /** What a tier does not give, which the strongest one does. */
 const LACKS: Record<string, string[]> = {
   bubblewrap: [],
-  landlock: ['a process id namespace', 'hiding whether a path exists', 'threads inside a program'],
+  landlock: [
+    'a process id namespace',
+    'hiding whether a path exists',
+    'threads inside a program',
+    'a limit on the threads of JavaScript programs',
+  ],
 }
 
 /** Looks for what is wrong with this machine and with the data directory. */

@@ -10,6 +10,15 @@ const OLDEST = 20
 /** What V8 and its threads map for themselves. */
 const SPARE_MB = 512
 
+const ENVIRONMENT = {
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  HOME: '/nonexistent',
+  PATH: '/usr/bin',
+  // The system's, where there is one, may not be read, and Node.js ends when it is refused.
+  OPENSSL_CONF: '/dev/null',
+}
+
 const node: Runtime = {
   name: 'node',
   probe: 'probe.mjs',
@@ -36,7 +45,7 @@ const node: Runtime = {
     return {
       command: interpreter.executable,
       args: ['--no-warnings', `--max-old-space-size=${limits.memory_mb}`, RUNNER],
-      env: { LANG: 'C.UTF-8', TZ: 'UTC', HOME: '/nonexistent', PATH: '/usr/bin' },
+      env: ENVIRONMENT,
       mounts: [
         ...interpreter.mounts,
         { source: RUNNER, target: '/loopai/runner.mjs' },

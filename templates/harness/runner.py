@@ -5,6 +5,8 @@ runs the program's code. With `shared` isolation it forks a child, which takes t
 after request on descriptor 3; when the child ends, the supervisor says so on descriptor 5, which no child has, and may be told to fork the
 next one. With `request` isolation it forks for each request: the child loads the program, answers through a pipe, and ends.
 
+With arguments it is the way into a sandbox for other harnesses: it makes itself strict, as the first one says, and becomes what the others name.
+
 A request is `{"n": nonce, "in": input}` or, to a shared child only, `{"n": nonce, "ins": [input, ...]}`. Standard output and standard
 error are logs. Only the standard library, Python 3.9 and newer.
 """
@@ -47,6 +49,8 @@ allowed_seconds = None
 
 
 def main():
+    if len(sys.argv) > 1:
+        become(json.loads(sys.argv[1]), sys.argv[2:])
     # The filter for the process that starts the sandbox was on descriptor 4.
     os.closerange(CHANNEL + 1, CONTROL)
     os.closerange(CONTROL + 1, 64)
@@ -82,6 +86,18 @@ def read_config():
             os._exit(0)  # the host is gone, or has changed its mind
         line += part
     return json.loads(line)
+
+
+def become(config, command):
+    """The filter is the last thing: it allows no signal and no limit but for this process, which stays the same one."""
+    os.closerange(CHANNEL + 1, 64)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for name in ("CORE", "MEMLOCK", "MSGQUEUE"):
+        limit(name, 0)
+    restrict_files(config["readable"], config["executable"])
+    drop_capabilities()
+    install_filter(decode_base64(config["filter"]).replace(PID_SLOT, os.getpid().to_bytes(4, "little")))
+    os.execv(command[0], command)
 
 
 # A process for all requests, until it ends
@@ -399,11 +415,11 @@ def install_filter(instructions):
 
 
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
-READ_FILE, READ_DIRECTORY = 1 << 2, 1 << 3
+EXECUTE, READ_FILE, READ_DIRECTORY = 1, 1 << 2, 1 << 3
 
 
-def restrict_files(readable):
-    """Landlock: from here on `readable` can be read, and nothing else on the file system can be opened, listed or changed."""
+def restrict_files(readable, executable=()):
+    """Landlock: from here on `readable` can be read, and nothing else on the file system can be opened, listed, changed or executed."""
     syscall = libc.syscall
     syscall.restype = ctypes.c_long
     version = syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
@@ -423,7 +439,7 @@ def restrict_files(readable):
         raise failed("landlock_create_ruleset")
     for path in readable:
         descriptor = os.open(path, os.O_PATH)
-        allowed = READ_FILE | (READ_DIRECTORY if os.path.isdir(path) else 0)
+        allowed = READ_FILE | (READ_DIRECTORY if os.path.isdir(path) else 0) | (EXECUTE if path in executable else 0)
         rule = allowed.to_bytes(8, "little") + descriptor.to_bytes(4, "little")
         if syscall(LANDLOCK_ADD_RULE, rules, 1, rule, 0) != 0:
             raise failed("landlock_add_rule " + path)

@@ -123,4 +123,20 @@ describe.skipIf(!findArchitecture())('landlock', () => {
     ])
     expect(runner.threads).toBeUndefined()
   })
+
+  test('has a Python become what cannot restrict itself, and nothing else be executed', () => {
+    const alone = { ...launch, takesFilter: false }
+    if (landlock.obstacle(alone)) return
+    const { command, args, filter, env } = landlock.confine(alone)
+    expect(command).toMatch(/\/python3[^/]*$/)
+    const at = args.findIndex(argument => argument.endsWith('runner.py'))
+    expect(args.slice(at + 2)).toEqual([launch.command, ...launch.args])
+    const { readable, executable } = JSON.parse(args[at + 1]!)
+    for (const place of executable) expect(readable).toContain(place)
+    expect(
+      executable.filter((place: string) => place !== launch.command && !/\/ld[^/]*$/.test(place)),
+    ).toEqual([])
+    expect(filter).toBeUndefined()
+    expect(env).toEqual(launch.env)
+  })
 })
