@@ -34,7 +34,7 @@ const landlock: Sandbox = {
         ...launch.runner,
         readable: readableBy(launch),
         isConfined: true,
-        stage1: stage1(architecture).toString('base64'),
+        stage1: stage1(architecture, { readOnly: true }).toString('base64'),
         stage2: stage2(architecture, { threads: false }).toString('base64'),
       },
     }
@@ -56,7 +56,7 @@ function readableBy({ mounts }: Launch): string[] {
 function throughPython(launch: Launch): Launch {
   const readable = readableBy(launch)
   const executable = readable.filter(place => place === launch.command || isLoader(place))
-  const filter = bothStages(findArchitecture()!, PID_SLOT).toString('base64')
+  const filter = bothStages(findArchitecture()!, PID_SLOT, { readOnly: true }).toString('base64')
   const harness = packageFile('templates', 'harness', 'runner.py')
   const strict = JSON.stringify({ readable, executable, filter })
   return {

@@ -9,8 +9,13 @@ import { endianness } from 'node:os'
 export type Architecture = 'x64' | 'arm64'
 
 /** The first filter, for the whole sandbox: no tracing, mounting, namespaces, network, nor the kernel's rarely walked corners. */
-export function stage1(architecture: Architecture): Buffer {
-  return assemble([...prologue(architecture), ...firstChecks(architecture), ...epilogue()])
+export function stage1(architecture: Architecture, options: FirstOptions = {}): Buffer {
+  return assemble([...prologue(architecture), ...firstChecks(architecture, options), ...epilogue()])
+}
+
+interface FirstOptions {
+  /** No file may be emptied by opening it for reading, which Landlock allows before Linux 6.2. */
+  readOnly?: boolean
 }
 
 /**
@@ -32,18 +37,18 @@ export function stage2(architecture: Architecture, options: { threads: boolean }
  * Both at once, for a harness that cannot take on a filter. It must still be executed, so that a program can become another one: with the same
  * filter, in the same sandbox, where there is no other.
  */
-export function bothStages(architecture: Architecture, pid: number): Buffer {
+export function bothStages(architecture: Architecture, pid: number, options: FirstOptions = {}): Buffer {
   const number = numbers(architecture)
   return assemble([
     ...prologue(architecture),
     ...Object.keys(DENIED_LATER).flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
-    ...firstChecks(architecture),
+    ...firstChecks(architecture, options),
     ...laterChecks(architecture, pid, true),
     ...epilogue(),
   ])
 }
 
-function firstChecks(architecture: Architecture): Step[] {
+function firstChecks(architecture: Architecture, { readOnly }: FirstOptions): Step[] {
   const number = numbers(architecture)
   return [
     // Above the table: calls newer than this release, and the x32 numbers.
@@ -61,6 +66,13 @@ function firstChecks(architecture: Architecture): Step[] {
     ),
     ...call(number('socketpair'), 0, [unless('=', AF_UNIX, 'refuse')]),
     ...call(number('personality'), 0, [when('=', 0xffffffff, 'allow'), unless('=', 0, 'refuse')]),
+    ...(readOnly
+      ? [
+          ...call(number('open'), 1, [when('&', O_TRUNC, 'refuse')]),
+          ...call(number('openat'), 2, [when('&', O_TRUNC, 'refuse')]),
+          ...number('openat2').map(value => when('=', value, 'unknown')),
+        ]
+      : []),
   ]
 }
 
@@ -243,6 +255,9 @@ const DENIED_LATER: Numbers = {
 }
 
 const EXAMINED: Numbers = {
+  open: [2, null],
+  openat: [257, 56],
+  openat2: [437, 437],
   execve: [59, 221],
   execveat: [322, 281],
   clone: [56, 220],
@@ -271,6 +286,7 @@ const CLONE_NEW = 0x7e020080 // every CLONE_NEW flag
 const CLONE_THREAD = 0x10000
 const AF_UNIX = 1
 const PR_SET_PDEATHSIG = 1
+const O_TRUNC = 0o1000
 
 /** None, where the call does not exist. */
 function numbers(architecture: Architecture): (name: string) => number[] {

@@ -105,6 +105,18 @@ describe.each(['x64', 'arm64'] as const)('stage 1 on %s', architecture => {
     expect(call('personality', 0x400000)).toBe(EPERM)
   })
 
+  test('lets no file be emptied where nothing else is in the way of it', () => {
+    const strict = stage1(architecture, { readOnly: true })
+    const open = (name: string, ...args: number[]) =>
+      run(strict, AUDIT[architecture], numberOf(name, architecture), args)
+    expect(open('openat', 0, 0, 0)).toBe(ALLOW)
+    expect(open('openat', 0, 0, 0o1000)).toBe(EPERM)
+    expect(open('openat', 0, 0, 0o3000000)).toBe(ALLOW)
+    expect(open('openat2')).toBe(ENOSYS)
+    if (architecture === 'x64') expect(open('open', 0, 0o1001)).toBe(EPERM)
+    expect(call('openat', 0, 0, 0o1000)).toBe(ALLOW)
+  })
+
   test('does not know calls that are newer than the table', () => {
     expect(run(filter, AUDIT[architecture], 600, [])).toBe(ENOSYS)
     expect(run(filter, AUDIT[architecture], 0x40000000, [])).toBe(ENOSYS)
