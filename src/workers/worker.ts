@@ -130,7 +130,7 @@ export function createWorker(
     overdue = first
     const isChunk = first.most !== undefined
     control!.write(isChunk ? `${chunks} ${first.timeoutMs}\n` : '\n')
-    const patienceMs = isChunk ? first.timeoutMs + CHUNK_MS : CLOSE_MS
+    const patienceMs = isChunk ? first.timeoutMs + 3 * CHUNK_MS : CLOSE_MS
     first.timer = setTimeout(() => {
       setImmediate(() => awaited[0] === first && !isSkipping && stop('timeout', tooLate(first.timeoutMs)))
     }, patienceMs)

@@ -40,7 +40,7 @@ NONCE = slice(6, 42)
 SLICE_SECONDS = 0.05
 
 # An input that has had its time gets so much more.
-GRACE_SECONDS = 0.01
+GRACE_SECONDS = 0.1
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 PID_SLOT = (0xDEADBEEF).to_bytes(4, "little")
