@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { isObject } from '../domain/json.ts'
@@ -69,7 +78,7 @@ export function problemOfCache(): CacheProblem | undefined {
 let judged: { folder: string; problem: CacheProblem | undefined } | undefined
 
 function judge(folder: string): CacheProblem | undefined {
-  const { uid, mode } = statSync(folder, { throwIfNoEntry: false }) ?? {}
+  const { uid, mode } = look(folder) ?? {}
   const user = process.getuid?.()
   if (user !== undefined && uid !== undefined && uid !== user && uid !== 0) {
     return {
@@ -97,6 +106,15 @@ function judge(folder: string): CacheProblem | undefined {
 }
 
 const OTHERS_WRITE = 0o022
+
+/** Nothing when it is not there, or cannot be. */
+function look(folder: string): Stats | undefined {
+  try {
+    return statSync(folder)
+  } catch {
+    return undefined
+  }
+}
 
 function isInWorkTree(folder: string): boolean {
   if (existsSync(path.join(folder, '.git'))) return true
