@@ -88,7 +88,8 @@ def linear(model):
             damped = 1 + math.log(count)
             for block, own in zip(sums, (numbers[:first_char], numbers[first_char:])):
                 block[0] += int(16 * damped + 0.5) * sum(map(rows.__getitem__, own))
-                block[1] += damped * damped * sum(map(squared_idf.__getitem__, own))
+                # `sum` of numbers that are not whole has another last digit from Python 3.12 on.
+                block[1] += damped * damped * math.fsum(map(squared_idf.__getitem__, own))
         (word_row, word_norm), (char_row, char_norm) = sums
         return scores_from(word_row + (char_row << 32 * lanes), word_norm, char_norm)
 
