@@ -1,6 +1,7 @@
 // What all benchmarks share: interleaved rounds, medians, Markdown tables.
 import { spawnSync } from 'node:child_process'
-import { build } from 'esbuild'
+import path from 'node:path'
+import { rolldown } from 'rolldown'
 
 /** Runs every contender once a round, in turn, and returns the median of each one's milliseconds. `run` may return its own figure. */
 export async function interleave(contenders, rounds) {
@@ -49,16 +50,23 @@ export function command(cwd, file, args, { env = {}, input = '' } = {}) {
   return stdout
 }
 
-/** Bundles a module out of the sources and loads it. `contents` has paths from the root; `name` is its file in dist/bench. */
+/** Bundles a module out of the sources. `contents` has paths from the root. Returns the file, `<name>.mjs` in dist/bench. */
+export async function bundle(name, contents) {
+  const root = new URL('..', import.meta.url).pathname
+  const source = path.join(root, `${name}.ts`)
+  const file = path.join(root, 'dist', 'bench', `${name}.mjs`)
+  const plugin = {
+    name: 'contents',
+    resolveId: id => (id === source ? id : undefined),
+    load: id => (id === source ? contents : undefined),
+  }
+  const made = await rolldown({ input: source, platform: 'node', external: /^[^./]/, plugins: [plugin] })
+  await made.write({ file, format: 'esm', codeSplitting: false })
+  await made.close()
+  return file
+}
+
+/** Bundles such a module and loads it. */
 export async function load(name, contents) {
-  const outfile = new URL(`../dist/bench/${name}.mjs`, import.meta.url).pathname
-  await build({
-    stdin: { contents, resolveDir: new URL('..', import.meta.url).pathname },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-  })
-  return import(outfile)
+  return import(await bundle(name, contents))
 }

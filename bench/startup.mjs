@@ -8,8 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { interleave, milliseconds, ratio, table } from './measure.mjs'
+import { bundle, interleave, milliseconds, ratio, table } from './measure.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 30)
 const APP = 'spam-detector-001'
@@ -17,7 +16,6 @@ const INPUT = '{"text": "Congratulations! Reply now to claim your free prize."}'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = path.join(root, 'bin/loopai.js')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'loopai-startup-'))
-const floor = path.join(root, 'dist', 'bench-floor.js')
 const identity = { NAME: 'Ada', EMAIL: 'ada@example.com' }
 const env = { ...process.env, LOOPAI_CACHE_DIR: path.join(folder, 'cache') }
 for (const [name, value] of Object.entries(identity)) {
@@ -32,12 +30,13 @@ try {
   ])
     loopai(...args)
   const launch = await describeLaunch()
-  const [bare, help, call, exec] = await interleave(
+  const [bare, help, call, exec, unsandboxed] = await interleave(
     [
       { run: () => node('-e', '0') },
       { run: () => loopai('--help') },
       { run: () => callBare(launch) },
       { run: () => loopai('exec', APP, INPUT) },
+      { run: () => loopai('exec', APP, INPUT, '--unsandboxed') },
     ],
     ROUNDS,
   )
@@ -46,11 +45,12 @@ try {
     ['`loopai --help`', milliseconds(help), '`node -e 0`', ratio(help, bare)],
     ['a sandboxed interpreter that loads and calls the program', milliseconds(call), '', ''],
     ['`loopai exec`, one input', milliseconds(exec), '`node -e 0`, then that', ratio(exec, bare + call)],
+    ['the same with --unsandboxed', milliseconds(unsandboxed), '', ''],
+    ['`loopai exec`, one input', milliseconds(exec), 'the same with --unsandboxed', ratio(exec, unsandboxed)],
   ]
   process.stdout.write(`${table(['what', 'median', 'against', 'times'], rows)}\n`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
-  rmSync(floor, { force: true })
 }
 
 function node(...args) {
@@ -76,15 +76,7 @@ async function describeLaunch() {
     const launch = sandbox.confine(python.launch(interpreter, place))
     console.log(JSON.stringify({ ...launch, filter: launch.filter && Buffer.from(launch.filter).toString('base64') }))
   `
-  await build({
-    stdin: { contents, resolveDir: root, loader: 'ts' },
-    outfile: floor,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'error',
-  })
+  const floor = await bundle('floor', contents)
   const directory = path.join(folder, 'loopai-data/loop-apps', APP, 'artifacts/v1')
   const launch = JSON.parse(execFileSync(process.execPath, [floor, directory], { env, encoding: 'utf8' }))
   return { ...launch, filter: launch.filter && Buffer.from(launch.filter, 'base64') }

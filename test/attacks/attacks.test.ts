@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageFile } from '../../src/package.ts'
+import { bundle } from '../helpers/bundle.ts'
 import { nodeForOthers } from '../helpers/node.ts'
 import { findTiers } from '../helpers/tiers.ts'
 import { ATTACKS, BY_DESIGN_IN_SHARED } from './attacks.ts'
@@ -21,14 +21,7 @@ const NOBODY = 65534
 describe.skipIf(!isHere)('attacks', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true })
-    await build({
-      entryPoints: [path.join(import.meta.dirname, 'suite.ts')],
-      outfile: path.join(folder, 'suite.mjs'),
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-    })
+    await bundle(path.join(import.meta.dirname, 'suite.ts'), path.join(folder, 'suite.mjs'))
     for (const name of ['programs', 'preamble.py'])
       cpSync(path.join(import.meta.dirname, name), path.join(folder, name), { recursive: true })
   })

@@ -2,7 +2,6 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { build } from 'esbuild'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { findInterpreter } from '../../src/actions/find-interpreter.ts'
 import { openApp } from '../../src/actions/open-app.ts'
@@ -17,6 +16,7 @@ import { sandboxes } from '../../src/sandboxes/index.ts'
 import type { SandboxName } from '../../src/sandboxes/sandbox.ts'
 import { admitVersion, readVersion } from '../../src/store/versions.ts'
 import { createPool } from '../../src/workers/pool.ts'
+import { bundle } from '../helpers/bundle.ts'
 import { temporaryFolder, USER_ENV } from '../helpers/repository.ts'
 import { findTiers } from '../helpers/tiers.ts'
 import { makeApp } from '../helpers/versions.ts'
@@ -326,7 +326,7 @@ async function startHost(launch: Launch, code: string) {
      ${code}`,
   )
   const outfile = path.join(temporaryFolder(), 'host.mjs')
-  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node' })
+  await bundle(entry, outfile)
   const host = spawn(process.execPath, [outfile], { stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(() => void host.kill('SIGKILL'))
   await once(host.stdout, 'data')

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { build } from 'esbuild'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../src/domain/json.ts'
+import { bundle } from '../helpers/bundle.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
 import { serveProcess } from '../helpers/serve-process.ts'
 import { dataDirectory } from '../helpers/served.ts'
@@ -40,15 +40,8 @@ describe.each([
 ])('the worked example %s', (name, lines, expected) => {
   test('in TypeScript', { timeout: 60_000 }, async () => {
     const program = path.join(temporaryFolder(), `${name}.mjs`)
-    await build({
-      entryPoints: [path.join(ROOT, 'docs/examples', `${name}.ts`)],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      alias: { 'loopai/client': path.join(ROOT, 'src/client.ts') },
-      outfile: program,
-    })
+    const client = path.join(ROOT, 'src/client.ts')
+    await bundle(path.join(ROOT, 'docs/examples', `${name}.ts`), program, { 'loopai/client': client })
     expect(await run(process.execPath, [program], lines)).toEqual(expected)
   })
 

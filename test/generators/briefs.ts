@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { buildSync } from 'esbuild'
 import type { Brief, Draft } from '../../src/domain/draft.ts'
 import type { Example } from '../../src/domain/example.ts'
 import type { Json, JsonObject } from '../../src/domain/json.ts'
 import { packageFile } from '../../src/package.ts'
+import { bundle } from '../helpers/bundle.ts'
 
 /** A brief for tests: `examples` with the labels of an enum. */
 export function briefOf(
@@ -30,17 +30,9 @@ export function briefOf(
 }
 
 /** Bundles the learner's threads, unless `node build.mjs` has. */
-export function bundleThreads(): void {
-  const bundle = packageFile('dist', 'train-worker.js')
-  if (existsSync(bundle)) return
-  buildSync({
-    entryPoints: [packageFile('src', 'generators', 'learn', 'train-worker.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-  })
+export async function bundleThreads(): Promise<void> {
+  const file = packageFile('dist', 'train-worker.js')
+  if (!existsSync(file)) await bundle(packageFile('src', 'generators', 'learn', 'train-worker.ts'), file)
 }
 
 interface Schemas {
