@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { VersionSelector } from '../domain/address.ts'
@@ -26,6 +27,7 @@ import { anotherActiveHint, isUsable, numbersOf } from './folders.ts'
 import { gitIn, typed } from './git-words.ts'
 import { readHistory } from './history.ts'
 import { notPlain, readPlain, readPlainText } from './plain.ts'
+import { explainReadError } from './text.ts'
 import {
   type Appearance,
   appearanceOf,
@@ -411,11 +413,20 @@ async function readByDigest(app: LoopApp, digest: string): Promise<Version> {
 
 function readOne(place: string, name: string): VersionFile {
   let mode = 0
-  const content = readPlain(place, MAX_BYTES, stat => {
+  const content = readThere(place, stat => {
     if (stat.nlink > 1) throw notPlain(place, 'a hard link')
     mode = stat.mode
   })
   return { path: name, size: content.length, sha256: sha256(content), executable: (mode & 0o111) !== 0 }
+}
+
+/** A file that the folder has named a moment ago. */
+function readThere(place: string, look: (stat: Stats) => void): Buffer {
+  try {
+    return readPlain(place, MAX_BYTES, look)
+  } catch (error) {
+    throw explainReadError(error, place, 'let whatever changes the folder come to its end')
+  }
 }
 
 function tooMuch(place: string): LoopaiError {
