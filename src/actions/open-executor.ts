@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../domain/config.ts'
 import { type ErrorCode, isFileError, LoopaiError } from '../domain/errors.ts'
 import type { Source } from '../domain/execution.ts'
 import { lifecycleOf } from '../domain/history.ts'
@@ -73,12 +74,18 @@ async function openOnce(
   const { data, app, address: parsed } = await openAddress(workspace, address)
   refuseResting(app, lifecycleOf(await readHistory(app)))
   const version = await resolveVersion(app, parsed.version ?? { by: 'name', name: 'active' })
-  const opening = openVersion(app, version, options)
-  // Awaited below; that it may fail earlier is no surprise.
-  opening.catch(() => {})
+  let reading: Promise<Config> | undefined
+  const opening = openVersion(app, version, {
+    ...options,
+    onStart() {
+      reading = readConfig(data, app)
+      // Awaited below; that it may fail earlier is no surprise.
+      reading.catch(() => {})
+    },
+  })
   try {
-    const config = await readConfig(data, app)
     const program = await opening
+    const config = await (reading ?? readConfig(data, app))
     const recorder = record ? recordAtOnce(app, config.datasets.fsync, workspace.report) : undefined
     return createExecutor({
       app,

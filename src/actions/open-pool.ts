@@ -33,6 +33,8 @@ export interface OpenPoolOptions {
   unsandboxed?: boolean
   /** Verifies the program each time that a process is about to load it. When it rejects at first, so does `openPool`; later, so do calls. */
   gate?: Gate
+  /** Called when the processes have been started: what takes this process time is done best while they come up. */
+  onStart?: () => void
 }
 
 export interface Pool extends Workers {
@@ -66,6 +68,7 @@ export async function openPool(place: ProgramPlace, options: OpenPoolOptions): P
       packages,
     })
     const pool = createPool({ ...options, launch: sandbox.confine(launch) })
+    options.onStart?.()
     try {
       const failure = await pool.ready
       if (failure?.kind !== 'sandbox-unavailable') return { ...pool, sandbox: sandbox.name }

@@ -6,7 +6,7 @@ import type { Failure, Reply } from '../domain/outcome.ts'
 import type { Behaviour, Version } from '../domain/version.ts'
 import type { SandboxName } from '../sandboxes/sandbox.ts'
 import type { LoopApp } from '../store/apps.ts'
-import { compileSchema } from '../store/schemas.ts'
+import { compileSchema, type Validator } from '../store/schemas.ts'
 import { MAX_DEPTH } from '../workers/protocol.ts'
 import { neededPackages } from './environments.ts'
 import { openPool, type ProgramPlace } from './open-pool.ts'
@@ -38,6 +38,7 @@ export interface ProgramOptions {
   signal?: AbortSignal | undefined
   /** As of `openPool`. */
   gate?: Gate
+  onStart?: () => void
 }
 
 type Contract = Pick<Behaviour, 'input_schema' | 'output_schema' | 'limits'>
@@ -45,24 +46,35 @@ type Contract = Pick<Behaviour, 'input_schema' | 'output_schema' | 'limits'>
 export async function openProgram(
   place: ProgramPlace,
   contract: Contract,
-  { timeoutMs, signal, ...options }: ProgramOptions = {},
+  { timeoutMs, signal, onStart, ...options }: ProgramOptions = {},
 ): Promise<Program> {
   const limitOf = (call: AnswerOptions) => {
     const limit = call.timeoutMs ?? timeoutMs
     return limit === undefined ? {} : { timeoutMs: limit }
   }
-  // The processes come up while the schemas are compiled.
-  const opening = openPool(place, { ...options, limits: contract.limits })
-  // Awaited below; that it may fail earlier is no surprise.
-  opening.catch(() => {})
-  try {
-    const [fits, output] = await Promise.all([
+  let compiling: Promise<Validator[]> | undefined
+  const compile = () => {
+    compiling ??= Promise.all([
       compileSchema(contract.input_schema, 'input_schema'),
       compileSchema(contract.output_schema, 'output_schema'),
     ])
+    // Awaited below; that it may fail earlier is no surprise.
+    compiling.catch(() => {})
+    return compiling
+  }
+  const opening = openPool(place, {
+    ...options,
+    limits: contract.limits,
+    onStart() {
+      compile()
+      onStart?.()
+    },
+  })
+  try {
+    const pool = await opening
+    const [fits, output] = (await compile()) as [Validator, Validator]
     // What is nested too deep would take a schema such as `uniqueItems` beyond the stack. The pool refuses it.
     const input = (value: unknown) => (isNestedDeeper(value, MAX_DEPTH) ? [] : fits(value))
-    const pool = await opening
     const stop = () => void pool.close()
     signal?.addEventListener('abort', stop, { once: true })
     const answerAll = async (
