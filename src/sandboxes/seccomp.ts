@@ -24,7 +24,7 @@ interface FirstOptions {
  */
 export function stage2(architecture: Architecture, options: { threads: boolean }): Buffer {
   const number = numbers(architecture)
-  const names = [...Object.keys(DENIED_LATER), ...EXECUTE]
+  const names = [...Object.keys(DENIED_LATER), ...Object.keys(DENIED_TO_CHILDREN)]
   return assemble([
     ...prologue(architecture),
     ...names.flatMap(name => number(name).map(value => when('=', value, 'refuse'))),
@@ -89,11 +89,14 @@ function laterChecks(architecture: Architecture, pid: number, threads: boolean):
     // With it out of reach, the process dies with its supervisor, wherever it hides.
     ...call(number('prctl'), 0, [when('=', PR_SET_PDEATHSIG, 'refuse')]),
     // F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP: signals to others, sent by the kernel. F_GETLK, F_OFD_GETLK, leases:
-    // a look at what others have locked. F_SETLK itself is what SQLite does to a file that it reads.
+    // a look at what others have locked. F_OFD_SETLK, F_OFD_SETLKW, hints: notes that outlive a process. F_SETLK itself is what SQLite does
+    // to a file that it reads.
     ...call(
       number('fcntl'),
       1,
-      [8, 10, 15, 5, 36, 1024, 1025, 1026].map(command => when('=', command, 'refuse')),
+      [8, 10, 15, 5, 36, 37, 38, 1024, 1025, 1026, 1035, 1036, 1037, 1038].map(command =>
+        when('=', command, 'refuse'),
+      ),
     ),
     ...call(
       number('ioctl'),
@@ -258,8 +261,6 @@ const EXAMINED: Numbers = {
   open: [2, null],
   openat: [257, 56],
   openat2: [437, 437],
-  execve: [59, 221],
-  execveat: [322, 281],
   clone: [56, 220],
   clone3: [435, 435],
   ioctl: [16, 29],
@@ -273,9 +274,15 @@ const EXAMINED: Numbers = {
   sched_setaffinity: [203, 122],
 }
 
-const EXECUTE = ['execve', 'execveat']
+/** Where the harness is started before the filter, and where a process has a successor: what is done to their channel would outlive it. */
+const DENIED_TO_CHILDREN: Numbers = {
+  execve: [59, 221],
+  execveat: [322, 281],
+  setsockopt: [54, 208],
+  shutdown: [48, 210],
+}
 
-export const SYSTEM_CALLS: Numbers = { ...DENIED, ...DENIED_LATER, ...EXAMINED }
+export const SYSTEM_CALLS: Numbers = { ...DENIED, ...DENIED_LATER, ...DENIED_TO_CHILDREN, ...EXAMINED }
 export const PID_SLOT = 0xdeadbeef
 
 const HIGHEST = Math.max(...Object.values(SYSTEM_CALLS).map(([x64]) => x64))

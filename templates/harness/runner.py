@@ -16,6 +16,7 @@ import sys
 del sys.path[0]  # the folder of this file; nothing beside it may shadow a module
 
 import ctypes
+import fcntl
 import gc
 import json
 import os
@@ -114,7 +115,6 @@ def answer_in_one(config):
         send(describe(config["n"], problem, config))
         return
     gc.freeze()
-    progress = Progress()
     alarm = new_alarm()
 
     def answer_all():
@@ -123,7 +123,7 @@ def answer_in_one(config):
         serve(config, lambda: code, supervisor, progress)
 
     while True:
-        progress.reset()
+        progress = Progress()
         child = in_child(answer_all)
         status, is_late = wait_for_end(child, progress, alarm)
         code_of_end = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF
@@ -132,14 +132,15 @@ def answer_in_one(config):
 
 
 class Progress:
-    """Where in a chunk the child is. It is written by the program's process: to be taken for what the program claims, and no more."""
+    """
+    Where in a chunk the child is. It is written by the program's process: to be taken for what the program claims, and no more. Each child has
+    its own, so that none finds what another has written.
+    """
 
     def __init__(self):
-        self.shared = memoryview(new_buffer(32, "MAP_SHARED")).cast("d")
-
-    def reset(self):
-        """Its fields: the place in the chunk or -1, since when, and the how many-th chunk it is."""
-        self.shared[0], self.shared[2] = -1, 0
+        # The place in the chunk or -1, since when, and the how many-th chunk it is.
+        self.shared = memoryview(new_buffer(24, "MAP_SHARED")).cast("d")
+        self.shared[0] = -1
 
     def place(self):
         place = self.shared[0]
@@ -147,7 +148,7 @@ class Progress:
 
     def left(self, chunk, seconds):
         """How much of so many seconds the input that runs now still has; nothing, when that chunk is over."""
-        place, since, current, _ = self.shared
+        place, since, current = self.shared
         if current != chunk or not place >= 0:
             return None
         return min(max(0, since + seconds - time.monotonic()), seconds)
@@ -223,7 +224,6 @@ def read_control(code_of_end=0):
 
 def skip_to_mark(mark):
     """Reads up to the mark, with which the host has stopped, and repeats it behind whatever the last child has written."""
-    os.set_blocking(CHANNEL, True)
     line = b"\n" + mark + b"\n"
     buffer = bytearray(1 << 12)
     size = 0
@@ -241,6 +241,9 @@ def skip_to_mark(mark):
 
 
 def in_child(job):
+    # These flags belong to all processes that have the descriptor: an earlier child may have set them.
+    for descriptor in range(CHANNEL + 1):
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
     child = os.fork()
     if child == 0:
         try:
@@ -572,7 +575,7 @@ def answerer(config):
 
 def chunk_answerer(config, progress):
     """Answers many inputs with one frame, or as many of them as fit into a slice of time and the limit on outputs."""
-    shared = progress.shared if progress else [0.0] * 4
+    shared = progress.shared if progress else [0.0] * 3
     encode, quote, clock = encoder(), json.encoder.encode_basestring, time.monotonic
     max_bytes = config["limits"]["output_kb"] << 10
 

@@ -18,7 +18,7 @@ export interface Attack {
 }
 
 /** What `shared` isolation lets through by design: one version of one app that reads its own inputs, and keeps its own threads. */
-export const BY_DESIGN_IN_SHARED = [7, 8, 39, 49, 58]
+export const BY_DESIGN_IN_SHARED = [7, 8, 39, 49, 58, 93]
 
 const kinds = (replies: Reply[]) => replies.map(reply => reply.kind)
 const outputOf = (reply: Reply | undefined) =>
@@ -72,6 +72,7 @@ const SPECIAL: Record<number, Partial<Attack>> = {
   60: { beside: 'pickle' },
   61: { isBreach: replies => replies[0]?.kind !== 'start-failed', limits: { load_ms: 1000 } },
   62: { isBreach: isAnswered },
+  93: { inputs: ['plant', 'probe'] },
   91: { inputs: [`${'x'.repeat(200)} earlier-secret`, 'look'] },
 }
 

@@ -142,6 +142,11 @@ describe.each(['x64', 'arm64'] as const)('stage 2 on %s', architecture => {
     expect(call('execve')).toBe(EPERM)
   })
 
+  test('lets nobody change the channel for those who have it next', () => {
+    expect(call('setsockopt')).toBe(EPERM)
+    expect(call('shutdown')).toBe(EPERM)
+  })
+
   test('lets a process signal and limit itself only', () => {
     expect(call('kill', PID_SLOT)).toBe(ALLOW)
     for (const other of [0, 1, 0xffffffff]) expect(call('kill', other)).toBe(EPERM)
@@ -149,7 +154,7 @@ describe.each(['x64', 'arm64'] as const)('stage 2 on %s', architecture => {
     expect(call('prlimit64', 1)).toBe(EPERM)
     expect(call('prctl', 1)).toBe(EPERM)
     expect(call('fcntl', 3, 8)).toBe(EPERM)
-    for (const look of [5, 36, 1024]) expect(call('fcntl', 3, look)).toBe(EPERM)
+    for (const look of [5, 36, 37, 1024]) expect(call('fcntl', 3, look)).toBe(EPERM)
     expect(call('fcntl', 3, 3)).toBe(ALLOW)
   })
 })

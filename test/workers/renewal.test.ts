@@ -44,6 +44,25 @@ describe('a process that ends', () => {
     expect(next.process).not.toBe(first.process)
   })
 
+  test('leaves no notes for the process that takes its place', async () => {
+    const pool = await openCode(`
+import fcntl, os, sys
+def page():
+    frame = sys._getframe()
+    while 'progress' not in frame.f_locals: frame = frame.f_back
+    return frame.f_locals['progress'].shared
+def execute(what):
+    found = [list(page()), *(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_NONBLOCK for descriptor in range(4))]
+    if what == 'plant':
+        for place in range(1, len(page())): page()[place] = 42
+        for descriptor in range(4): os.set_blocking(descriptor, False)
+        os._exit(1)
+    return found
+`)
+    expect(await pool.run('plant')).toMatchObject({ kind: 'noreply' })
+    expect(await pool.run('look')).toMatchObject({ kind: 'ok', value: [[-1, 0, 0], 0, 0, 0, 0] })
+  })
+
   test('has the blame only after it was asked alone', async () => {
     // Ends at the third input, whatever it is; alone, nothing ends it.
     const pool = await openCode(
