@@ -181,7 +181,8 @@ const DENIED: Numbers = {
   fanotify_mark: [301, 263],
   inotify_init: [253, null],
   inotify_init1: [294, 26],
-  // Memory that the address space limit does not count. Not mbind: numpy wants it.
+  // Memory that the address space limit does not count, and queues and semaphores of others, whose numbers can be guessed. Not mbind: numpy
+  // wants it.
   memfd_create: [319, 279],
   memfd_secret: [447, 447],
   shmget: [29, 194],
@@ -190,9 +191,13 @@ const DENIED: Numbers = {
   semget: [64, 190],
   semop: [65, 193],
   semtimedop: [220, 192],
+  semctl: [66, 191],
   msgget: [68, 186],
   msgsnd: [69, 189],
+  msgrcv: [70, 188],
+  msgctl: [71, 187],
   mq_open: [240, 180],
+  mq_unlink: [241, 181],
   mlock: [149, 228],
   mlock2: [325, 284],
   mlockall: [151, 230],
