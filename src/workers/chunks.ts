@@ -76,7 +76,7 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
     const sent: (Chunk & { answer: Promise<Reply[] | ChunkFailure> })[] = []
     try {
       const loading = await worker.ready
-      if (loading) return failToLoad(loading)
+      if (loading) return failToLoad(loading, worker)
       hasLoaded = true
       const since = performance.now()
       until = Math.min(until, since + patienceMs)
@@ -189,8 +189,9 @@ export async function runInChunks(inputs: unknown[], chunks: Chunks): Promise<(R
   }
 
   /** It fails for every input, and a start for each would take for ever; but one that has worked gets another chance. */
-  function failToLoad(reason: Failure) {
+  function failToLoad(reason: Failure, worker: Worker) {
     failedLoads++
+    hasLoaded ||= worker.calls() > 0
     if (!hasLoaded || failedLoads > MAX_FAILED_LOADS) fail(reason)
   }
 

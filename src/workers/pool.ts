@@ -4,6 +4,7 @@ import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { newPace, runInChunks } from './chunks.ts'
 import { type CrewOptions, createCrew } from './crew.ts'
 import { MAX_DEPTH } from './protocol.ts'
+import type { Worker } from './worker.ts'
 
 /** Workers of one version of one app. */
 export interface Pool {
@@ -34,8 +35,18 @@ export interface RunOptions {
 
 export type PoolOptions = CrewOptions
 
-/** Failures that an earlier call may have planted: a thread that lives on, a frame sent too late, memory that was kept. */
+interface Attempt {
+  reply: Reply
+  /** Nobody else can be to blame for it. */
+  isDecided: boolean
+}
+
+/**
+ * Failures that an earlier call may have planted: a thread that lives on, a frame sent too late, memory that was kept, the end of a process that
+ * could not be renewed.
+ */
 const INHERITABLE = new Set<FailureKind | 'ok'>([
+  'start-failed',
   'noreply',
   'killed',
   'cpu',
@@ -51,28 +62,31 @@ export function createPool(options: PoolOptions): Pool {
   const pace = newPace()
 
   /** What may not be this call's fault is decided by a process that has run nothing else, if the worker can be renewed. */
-  async function attempt(input: string, timeoutMs: number): Promise<{ reply: Reply; isFirst: boolean }> {
+  async function attempt(input: string, timeoutMs: number): Promise<Attempt> {
     const worker = await crew.acquire()
-    if (!worker) return { reply: CLOSED, isFirst: true }
+    if (!worker) return { reply: CLOSED, isDecided: true }
     try {
-      const failure = await worker.ready
-      const isFirst = worker.calls() === 0
-      const reply = failure ?? (await worker.call(input, timeoutMs))
-      const isDecided = isFirst || crew.isClosed() || !INHERITABLE.has(reply.kind) || !worker.renew()
-      const last = isDecided ? reply : ((await worker.ready) ?? (await worker.call(input, timeoutMs)))
-      crew.release(worker, last.kind)
-      return { reply: last, isFirst: isFirst || !isDecided }
+      let last = await ask(worker, input, timeoutMs)
+      if (!last.isDecided && worker.renew()) last = await ask(worker, input, timeoutMs)
+      crew.release(worker, last.reply.kind)
+      return last
     } catch (problem) {
       crew.release(worker, 'start-failed')
       throw problem
     }
   }
 
+  async function ask(worker: Worker, input: string, timeoutMs: number): Promise<Attempt> {
+    const failure = await worker.ready
+    const isFirst = worker.calls() === 0
+    const reply = failure ?? (await worker.call(input, timeoutMs))
+    return { reply, isDecided: isFirst || crew.isClosed() || !INHERITABLE.has(reply.kind) }
+  }
+
   async function runText(text: string, timeoutMs: number): Promise<Reply> {
-    const { reply, isFirst } = await attempt(text, timeoutMs)
-    if (isFirst || crew.isClosed() || !INHERITABLE.has(reply.kind)) return reply
+    const { reply, isDecided } = await attempt(text, timeoutMs)
     // A worker that could not be renewed has been replaced.
-    return (await attempt(text, timeoutMs)).reply
+    return isDecided || crew.isClosed() ? reply : (await attempt(text, timeoutMs)).reply
   }
 
   async function run(input: unknown, { timeoutMs = limits.timeout_ms }: RunOptions = {}): Promise<Reply> {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Reply } from '../../src/domain/outcome.ts'
 import { packageFile } from '../../src/package.ts'
+import type { Pool } from '../../src/workers/pool.ts'
 import { temporaryFolder } from '../helpers/repository.ts'
 import { findTiers } from '../helpers/tiers.ts'
 import { openCode } from '../helpers/workers.ts'
@@ -88,6 +89,26 @@ def execute(value):
       kind: 'start-failed',
       message: expect.stringMatching(/not twice/),
     })
+  })
+
+  test.each<[string, (pool: Pool, inputs: unknown[]) => Promise<Reply[]>]>([
+    ['one by one', (pool, inputs) => Promise.all(inputs.map(input => pool.run(input)))],
+    ['in a batch', (pool, inputs) => pool.runMany(inputs)],
+  ])('leaves it to another to say that the program cannot be loaded any more (%s)', async (_, run) => {
+    const loads = temporaryFolder()
+    const code = `
+import os
+load = len(os.listdir(${JSON.stringify(loads)}))
+os.mkdir(${JSON.stringify(loads)} + '/%d' % load)
+if load == 1: raise RuntimeError('not now')
+def execute(what):
+    if what == 'eat': raise MemoryError
+    return what
+`
+    const pool = await openCode(code)
+    expect(await pool.run('eat')).toMatchObject({ kind: 'memory' })
+    expect(await run(pool, [1, 2])).toMatchObject([{ value: 1 }, { value: 2 }])
+    expect(readdirSync(loads)).toHaveLength(3)
   })
 
   test('is gone with its pool, also while it is renewed', async () => {
