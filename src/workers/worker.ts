@@ -6,6 +6,7 @@ import type { Admission, Gate, Launch, Limits } from '../domain/launch.ts'
 import type { Failure, FailureKind, Reply } from '../domain/outcome.ts'
 import { causeOfEnd, type End, withLastWords } from './end.ts'
 import { openGroup } from './group.ts'
+import { withoutInherited } from './inherited.ts'
 import { underLimits } from './limits.ts'
 import { createFrameReader, type Frame } from './protocol.ts'
 
@@ -450,16 +451,11 @@ function apportion({ outs, bad }: Extract<Frame, { outs: unknown[] }>, elapsedMs
 /** The process, or why there is none: a list of arguments that is too long, no descriptors left. */
 function start(launch: Launch): ChildProcess | Error {
   try {
-    const child = spawn(launch.command, launch.args, {
-      cwd: '/',
-      env: launch.env,
+    const own = ['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'] as const
+    const child = withoutInherited([...own, ...(launch.renews ? (['pipe'] as const) : [])], stdio =>
       // A group of its own, to be killed as one.
-      detached: true,
-      stdio: [
-        ...(['ignore', 'pipe', 'pipe', 'pipe', launch.filter ? 'pipe' : 'ignore'] as const),
-        ...(launch.renews ? (['pipe'] as const) : []),
-      ],
-    })
+      spawn(launch.command, launch.args, { cwd: '/', env: launch.env, detached: true, stdio }),
+    )
     child.on('error', () => {})
     if (!child.stdio?.[3]) return new Error('there are too many open files')
     // A pipe needs no file and leaves none behind; a filter is smaller than its buffer, so that nothing waits for anything.

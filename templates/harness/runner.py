@@ -57,7 +57,7 @@ def main():
         become(json.loads(sys.argv[1]), sys.argv[2:])
     # The filter for the process that starts the sandbox was on descriptor 4.
     os.closerange(CHANNEL + 1, CONTROL)
-    os.closerange(CONTROL + 1, 64)
+    os.closerange(CONTROL + 1, 4096)
     config = read_config()
     if "folder" in config and identity(os.path.dirname(config["program"])) != config["folder"]:
         send(failure(config["n"], "error", "its folder is not the one that was verified"))
@@ -94,7 +94,7 @@ def read_config():
 
 def become(config, command):
     """The filter is the last thing: it allows no signal and no limit but for this process, which stays the same one."""
-    os.closerange(CHANNEL + 1, 64)
+    os.closerange(CHANNEL + 1, 4096)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for name in ("CORE", "MEMLOCK", "MSGQUEUE"):
         limit(name, 0)

@@ -1,8 +1,19 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { type StdioOptions, spawn } from 'node:child_process'
+import { appendFileSync, closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { misbehaving } from '../helpers/apps.ts'
-import { loopai, type Parsed, readLines, succeed, traces, writeFiles } from '../helpers/cli.ts'
+import {
+  BIN,
+  environment,
+  loopai,
+  type Parsed,
+  readLines,
+  succeed,
+  traces,
+  writeFiles,
+} from '../helpers/cli.ts'
 
 const APP = 'misbehave-001'
 const copy = misbehaving()
@@ -50,6 +61,44 @@ describe('a program that', () => {
     await succeed(folder, ['add', APP, 'prints.py'])
     const run = await loopai(folder, ['exec', `${APP}@v2`, '"quiet"'])
     expect(run).toEqual({ status: 0, stdout: '"quiet"\n', stderr: '' })
+  })
+
+  test.each([
+    [
+      'reads.py',
+      `
+import os
+def execute(text):
+    try:
+        return os.read(77, 100).decode() or 'nothing'
+    except OSError:
+        return 'nothing'
+`,
+    ],
+    [
+      'reads.js',
+      `
+import { readFileSync } from 'node:fs'
+export function execute() {
+  try {
+    return readFileSync(77, 'utf8') || 'nothing'
+  } catch {
+    return 'nothing'
+  }
+}
+`,
+    ],
+  ])('reads a descriptor that its caller has left open finds nothing there (%s)', async (name, code) => {
+    const folder = await copy()
+    writeFiles(folder, { [name]: code, secret: 'a secret' })
+    await succeed(folder, ['add', APP, name])
+    const secret = openSync(path.join(folder, 'secret'), 'r')
+    const stdio: StdioOptions = Array.from({ length: 78 }, (_, number) => (number < 3 ? 'pipe' : 'ignore'))
+    stdio[77] = secret
+    const args = [BIN, 'exec', `${APP}@v2`, '"x"']
+    const child = spawn(process.execPath, args, { cwd: folder, env: environment({}), stdio })
+    closeSync(secret)
+    expect(await text(child.stdout!)).toBe('"nothing"\n')
   })
 
   test('puts terminal escapes into a message cannot paint the terminal', async () => {
