@@ -60,20 +60,8 @@ export function createFrameReader(maxBytes: number): FrameReader {
   const awaited: Expectation[] = []
   let chunks: Buffer[] = []
   let size = 0
-  let skipping: Skipping | undefined
-
-  /** Takes one line of what a writer that has ended has left behind. */
-  function pick(line: Buffer, state: Skipping, take: (frame: Frame) => void) {
-    if (line.equals(state.mark)) {
-      skipping = undefined
-      awaited.length = 0
-      return state.done()
-    }
-    const expected = state.isSpoiled ? undefined : awaited.shift()
-    const frame = expected && parse(line, expected)
-    if (frame === undefined || typeof frame === 'string') state.isSpoiled = true
-    else take(frame)
-  }
+  /** Of a writer that has ended. */
+  let last: { mark: Buffer; done: () => void } | undefined
 
   return {
     expect(nonce, most) {
@@ -83,7 +71,7 @@ export function createFrameReader(maxBytes: number): FrameReader {
     push(chunk, take) {
       for (let from = 0; from < chunk.length; ) {
         const expected = awaited[0]
-        if (!expected && !skipping) return from === 0 ? 'unsolicited-frame' : 'extra-bytes'
+        if (!expected && !last) return from === 0 ? 'unsolicited-frame' : 'extra-bytes'
         const end = chunk.indexOf(NEWLINE, from) + 1
         const part = chunk.subarray(from, end || chunk.length)
         size += part.length
@@ -94,21 +82,26 @@ export function createFrameReader(maxBytes: number): FrameReader {
         chunks = []
         size = 0
         from = end
-        if (skipping) {
-          pick(line, skipping, take)
+        if (last && line.equals(last.mark)) {
+          awaited.length = 0
+          const { done } = last
+          last = undefined
+          done()
           continue
         }
         awaited.shift()
-        const frame = parse(line, expected!)
-        if (typeof frame === 'string') return frame
-        // Before anybody is told: one answer too many spoils the others.
-        if (from < chunk.length && awaited.length === 0) return 'extra-bytes'
-        take(frame)
+        const frame = expected ? parse(line, expected) : 'unsolicited-frame'
+        if (typeof frame !== 'string') {
+          // Before anybody is told: one answer too many spoils the others.
+          if (from < chunk.length && awaited.length === 0 && !last) return 'extra-bytes'
+          take(frame)
+        } else if (last) awaited.length = 0
+        else return frame
       }
     },
 
     skipTo(mark, done) {
-      skipping = { mark: Buffer.from(`${mark}\n`), done, isSpoiled: false }
+      last = { mark: Buffer.from(`${mark}\n`), done }
     },
   }
 }
@@ -136,13 +129,6 @@ export function isDeeper(line: Buffer, limit: number): boolean {
 }
 
 const [QUOTE, BACKSLASH, BRACKET, BRACKET_END, BRACE, BRACE_END] = [...Buffer.from('"\\[]{}')]
-
-interface Skipping {
-  mark: Buffer
-  done: () => void
-  /** Something was no answer: what comes behind it is none either. */
-  isSpoiled: boolean
-}
 
 interface Expectation {
   nonce: string

@@ -25,7 +25,8 @@ import select
 import signal
 import time
 
-CHANNEL, CONTROL = 3, 5
+# The last one is a pipe of each child that answers many requests: it closes when that has ended.
+CHANNEL, CONTROL, SIGN_OF_LIFE = 3, 5, 4
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 MAX_MESSAGE = 1000
@@ -39,9 +40,6 @@ ENVELOPE_BYTES = 16 << 10
 NONCE = slice(6, 42)
 # After so much time a chunk is answered as far as it got, so that its time limit can be that of one input.
 SLICE_SECONDS = 0.05
-
-# An input that has had its time gets so much more.
-GRACE_SECONDS = 0.1
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 PID_SLOT = (0xDEADBEEF).to_bytes(4, "little")
@@ -70,11 +68,16 @@ def main():
     # A program that prints is heard at once and in order, and what it prints never reaches the channel.
     sys.stdout = sys.stderr
     if config.get("alone"):
-        serve(config, lambda: compile_program(config["program"]), os.getppid())
-    elif config["isolation"] == "request":
-        answer_in_forks(config)
+        return serve(config, lambda: compile_program(config["program"]), os.getppid())
+    try:
+        code = compile_program(config["program"])
+    except BaseException as problem:
+        return send(describe(config["n"], problem, config))
+    gc.freeze()
+    if config["isolation"] == "request":
+        answer_in_forks(config, code)
     else:
-        answer_in_one(config)
+        answer_in_one(config, code)
 
 
 def identity(folder):
@@ -107,27 +110,22 @@ def become(config, command):
 # A process for all requests, until it ends
 
 
-def answer_in_one(config):
+def answer_in_one(config, code):
     supervisor = os.getpid()
-    try:
-        code = compile_program(config["program"])
-    except BaseException as problem:
-        send(describe(config["n"], problem, config))
-        return
-    gc.freeze()
-    alarm = new_alarm()
-
-    def answer_all():
-        silence()
-        os.closerange(CHANNEL + 1, 64)
-        serve(config, lambda: code, supervisor, progress)
-
     while True:
         progress = Progress()
+        reading, writing = os.pipe()
+
+        def answer_all():
+            os.dup2(writing, SIGN_OF_LIFE)
+            os.closerange(SIGN_OF_LIFE + 1, 64)
+            serve(config, lambda: code, supervisor, progress)
+
         child = in_child(answer_all)
-        status, is_late = wait_for_end(child, progress, alarm)
+        os.close(writing)
+        status = wait_for_end(child, reading)
         code_of_end = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF
-        config["n"] = ask_for_mark(code_of_end, {"status": code_of_end, "at": progress.place(), "late": is_late})
+        config["n"] = ask_for_mark(code_of_end, progress.seen())
         skip_to_mark(config["n"].encode())
 
 
@@ -138,76 +136,37 @@ class Progress:
     """
 
     def __init__(self):
-        # The place in the chunk or -1, since when, and the how many-th chunk it is.
-        self.shared = memoryview(new_buffer(24, "MAP_SHARED")).cast("d")
+        # The place in the chunk or -1, and since when.
+        self.shared = memoryview(new_buffer(16, "MAP_SHARED")).cast("d")
         self.shared[0] = -1
 
-    def place(self):
-        place = self.shared[0]
-        return int(place) if 0 <= place <= 1 << 20 else -1
-
-    def left(self, chunk, seconds):
-        """How much of so many seconds the input that runs now still has; nothing, when that chunk is over."""
-        place, since, current = self.shared
-        if current != chunk or not place >= 0:
-            return None
-        return min(max(0, since + seconds - time.monotonic()), seconds)
+    def seen(self):
+        place, since = self.shared
+        milliseconds = (time.monotonic() - since) * 1000
+        if not (0 <= place <= 1 << 20 and 0 <= milliseconds <= 1 << 31):
+            return {"at": -1, "ms": 0}
+        return {"at": int(place), "ms": int(milliseconds)}
 
 
-def new_alarm():
-    """A pipe in which there is something when a child has ended."""
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    return reading
+def wait_for_end(child, sign_of_life):
+    """A line from the host, or anything but silence from the child, means: kill it. One that has ended stays what it has ended as."""
+    ready, _, _ = select.select([CONTROL, sign_of_life], [], [])
+    if CONTROL in ready:
+        read_control()
+    os.kill(child, signal.SIGKILL)
+    os.close(sign_of_life)
+    return os.waitpid(child, 0)[1]
 
 
-def silence():
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-
-
-def wait_for_end(child, progress, alarm):
-    """While a child lives, a line from the host means: kill it. With numbers, `chunk milliseconds`: when one input of it has run so long."""
-    chunk, seconds, is_overdue, is_late = 0, 0, False, False
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return status, is_late
-        left = progress.left(chunk, seconds) if chunk else None
-        if left == 0 and is_overdue:
-            os.kill(child, signal.SIGKILL)
-            chunk, is_late = 0, True
-            continue
-        # When the whole machine stood still, the child has had no time: it gets some before it is looked at once more.
-        is_overdue = left == 0
-        if is_overdue:
-            left = GRACE_SECONDS
-        ready, _, _ = select.select([CONTROL, alarm], [], [], left)
-        if alarm in ready:
-            os.read(alarm, 512)
-        if CONTROL in ready:
-            words = read_control().split()
-            if not words:
-                os.kill(child, signal.SIGKILL)
-                chunk = 0
-            elif not is_late:
-                chunk, seconds = int(words[0]), int(words[1]) / 1000
-
-
-def ask_for_mark(code_of_end, end):
+def ask_for_mark(code_of_end, seen):
     """The host answers with the mark that separates what the last child was sent from what the next one is. Without an answer, all ends."""
     try:
-        rest = json.dumps(end).encode() + b"\n"
-        while rest:
-            rest = rest[os.write(CONTROL, rest) :]
-        while True:
-            words = read_control(code_of_end).split()
-            # Anything else was meant for the child that has ended.
-            if len(words) == 1:
-                return words[0]
+        os.write(CONTROL, json.dumps({"status": code_of_end, **seen}).encode() + b"\n")
+        mark = ""
+        while not mark:
+            # An empty line was meant for the child that has ended.
+            mark = read_control(code_of_end).strip()
+        return mark
     except OSError:
         os._exit(code_of_end)
 
@@ -236,7 +195,7 @@ def skip_to_mark(mark):
             os._exit(0)
         size = kept + count
     # Inputs are nothing that the next child should find.
-    buffer[:] = bytes(len(buffer))
+    wipe(buffer, len(buffer))
     send(line)
 
 
@@ -257,18 +216,12 @@ def in_child(job):
 # A process for each request
 
 
-def answer_in_forks(config):
+def answer_in_forks(config, code):
     """Inputs and outputs pass through two buffers that are wiped, so that no later child finds an earlier request in this memory."""
     limits = config["limits"]
     supervisor = os.getpid()
     request = new_buffer((limits["input_kb"] << 10) + ENVELOPE_BYTES)
     reply = new_buffer((limits["output_kb"] << 10) + ENVELOPE_BYTES)
-    try:
-        code = compile_program(config["program"])
-    except BaseException as problem:
-        send(describe(config["n"], problem, config))
-        return
-    gc.freeze()
     # Whether it loads is told once, and with the time to load that is its due.
     answer(config["n"].encode(), lambda: try_loading(config, code, supervisor), reply)
     while True:
@@ -345,25 +298,14 @@ def cause_of_end(status):
 
 def try_loading(config, code, supervisor):
     nonce = config["n"]
-    if take_filter(config, nonce, supervisor):
-        limit_processor_time(config["limits"]["load_ms"])
-        try:
-            load(code, config["program"])
-            send(accept(nonce))
-        except BaseException as problem:
-            send(describe(nonce, problem, config))
+    if begin(config, nonce, lambda: code, supervisor, config["limits"]["load_ms"]) is not None:
+        send(accept(nonce))
 
 
 def answer_once(config, code, supervisor, request, size):
     given = json.loads(request[:size])
-    nonce = given["n"]
-    if take_filter(config, nonce, supervisor):
-        limit_processor_time(config["limits"]["timeout_ms"])
-        try:
-            execute = load(code, config["program"])
-        except BaseException as problem:
-            send(describe(nonce, problem, config))
-            return
+    execute = begin(config, given["n"], lambda: code, supervisor, config["limits"]["timeout_ms"])
+    if execute is not None:
         send(answerer(config)(execute, given))
 
 
@@ -467,31 +409,36 @@ def drop_capabilities():
         raise failed("capset")
 
 
+# The process that runs the program
+
+
 def serve(config, compiled, supervisor, progress=None):
     """Answers one request after the other."""
-    nonce = config["n"]
-    if not take_filter(config, nonce, supervisor):
-        return
     limits = config["limits"]
     # Bound here, so that a program that patches the json module harms nothing but its own answers.
     decode = json.JSONDecoder().decode
     answer = answerer(config)
     answer_many = chunk_answerer(config, progress)
-    limit_processor_time(limits["load_ms"])
-    try:
-        execute = load(compiled(), config["program"])
-    except BaseException as problem:
-        send(describe(nonce, problem, config))
+    execute = begin(config, config["n"], compiled, supervisor, limits["load_ms"])
+    if execute is None:
         return
     gc.freeze()  # what the program loaded stays: the collector need not look at it again
-    send(accept(nonce))
+    send(accept(config["n"]))
     for line in os.fdopen(CHANNEL, "rb", 1 << 16):
         limit_processor_time(limits["timeout_ms"])
         request = decode(line.decode())
         send(answer_many(execute, request) if "ins" in request else answer(execute, request))
 
 
-# The process that runs the program
+def begin(config, nonce, compiled, supervisor, milliseconds):
+    """Loads the program, in so much processor time. Returns its entry, or nothing when it has said why there is none."""
+    if not take_filter(config, nonce, supervisor):
+        return None
+    limit_processor_time(milliseconds)
+    try:
+        return load(compiled(), config["program"])
+    except BaseException as problem:
+        send(describe(nonce, problem, config))
 
 
 def take_filter(config, nonce, supervisor):
@@ -575,13 +522,12 @@ def answerer(config):
 
 def chunk_answerer(config, progress):
     """Answers many inputs with one frame, or as many of them as fit into a slice of time and the limit on outputs."""
-    shared = progress.shared if progress else [0.0] * 3
+    shared = progress.shared if progress else [0.0] * 2
     encode, quote, clock = encoder(), json.encoder.encode_basestring, time.monotonic
     max_bytes = config["limits"]["output_kb"] << 10
 
     def answer_many(execute, request):
         shared[1] = now = clock()
-        shared[2] += 1
         deadline = now + SLICE_SECONDS
         bodies, bad, size = [], [], 0
         for value in request["ins"]:
