@@ -24,12 +24,6 @@ export interface Process {
   gone(): Promise<void>
 }
 
-interface Listener {
-  isLoaded(): boolean
-  /** It is no more, or is to be no more. */
-  stop(kind: FailureKind, message: string): void
-}
-
 export const OUT_OF_MEMORY: End = { kind: 'memory', message: 'the program used more memory than it may' }
 export const CLOSE_MS = 2000
 const LOG_BYTES = 64 * 1024
@@ -37,8 +31,12 @@ const LOG_TAIL = 2000
 /** Time for a process that has closed its channel to end by itself, so that its exit status can say why. */
 const LAST_WORDS_MS = 100
 
-/** The process, or why there is none. */
-export function startProcess(launch: Launch, limits: Limits, { isLoaded, stop }: Listener): Process | Error {
+/** The process, or why there is none. `stop` is called when it has ended, and when it has to. */
+export function startProcess(
+  launch: Launch,
+  limits: Limits,
+  { isLoaded, stop }: { isLoaded(): boolean; stop(kind: FailureKind, message: string): void },
+): Process | Error {
   const group = openGroup(limits)
   const child = start(underLimits(launch, group?.joins ?? []))
   if (child instanceof Error) {

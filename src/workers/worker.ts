@@ -227,19 +227,12 @@ export function createWorker(
     async call(input, timeoutMs) {
       if (!isLoaded) await ready.catch(() => {})
       calls++
-      const { answer, elapsedMs } = await ask(`"in":${input}`, { timeoutMs })
-      if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs }
-      return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs: elapsedMs }
+      return toReply(await ask(`"in":${input}`, { timeoutMs }))
     },
     async callMany(inputs, count, timeoutMs) {
       if (!isLoaded) await ready.catch(() => {})
       calls += count
-      const { answer, elapsedMs, isReached, at } = await ask([INPUTS, inputs], { timeoutMs, most: count })
-      if (answer.ok) return 'outs' in answer ? apportion(answer, elapsedMs) : []
-      if (!isReached) return []
-      const isKnown = at !== undefined && at >= 0 && at < count
-      const { kind, message } = answer
-      return { kind, message, latencyMs: elapsedMs, ...(isKnown && { at }) }
+      return toReplies(await ask([INPUTS, inputs], { timeoutMs, most: count }), count)
     },
     calls: () => calls,
     renew() {
@@ -267,6 +260,18 @@ const END = Buffer.from('}\n')
 
 function tooLate({ timeoutMs }: Request): string {
   return `no answer within ${timeoutMs} ms`
+}
+
+function toReply({ answer, elapsedMs: latencyMs }: Answered): Reply {
+  if (!answer.ok) return { kind: answer.kind, message: answer.message, latencyMs }
+  return { kind: 'ok', value: 'out' in answer ? answer.out : undefined, latencyMs }
+}
+
+function toReplies({ answer, elapsedMs, isReached, at }: Answered, count: number): Reply[] | ChunkFailure {
+  if (answer.ok) return 'outs' in answer ? apportion(answer, elapsedMs) : []
+  if (!isReached) return []
+  const isKnown = at !== undefined && at >= 0 && at < count
+  return { kind: answer.kind, message: answer.message, latencyMs: elapsedMs, ...(isKnown && { at }) }
 }
 
 /** Nobody knows what each input took: all took the same. */

@@ -15,10 +15,12 @@ import sys
 
 del sys.path[0]  # the folder of this file; nothing beside it may shadow a module
 
+import binascii
 import ctypes
 import fcntl
 import gc
 import json
+import mmap
 import os
 import resource
 import select
@@ -64,7 +66,7 @@ def main():
     sys.path += config.get("packages", [])
     harden(config)
     if "stage2" in config:
-        config["stage2"] = decode_base64(config["stage2"])
+        config["stage2"] = binascii.a2b_base64(config["stage2"])
     # A program that prints is heard at once and in order, and what it prints never reaches the channel.
     sys.stdout = sys.stderr
     if config.get("alone"):
@@ -103,7 +105,7 @@ def become(config, command):
         limit(name, 0)
     restrict_files(config["readable"], config["executable"])
     drop_capabilities()
-    install_filter(decode_base64(config["filter"]).replace(PID_SLOT, os.getpid().to_bytes(4, "little")))
+    install_filter(binascii.a2b_base64(config["filter"]).replace(PID_SLOT, os.getpid().to_bytes(4, "little")))
     os.execv(command[0], command)
 
 
@@ -113,7 +115,7 @@ def become(config, command):
 def answer_in_one(config, code):
     supervisor = os.getpid()
     while True:
-        progress = Progress()
+        progress = new_progress()
         reading, writing = os.pipe()
 
         def answer_all():
@@ -125,27 +127,24 @@ def answer_in_one(config, code):
         os.close(writing)
         status = wait_for_end(child, reading)
         code_of_end = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else ENDED_BY_ITSELF
-        config["n"] = ask_for_mark(code_of_end, progress.seen())
+        config["n"] = ask_for_mark(code_of_end, seen(progress))
         skip_to_mark(config["n"].encode())
 
 
-class Progress:
-    """
-    Where in a chunk the child is. It is written by the program's process: to be taken for what the program claims, and no more. Each child has
-    its own, so that none finds what another has written.
-    """
+def new_progress():
+    """The place in a chunk where a child is, or -1, and since when. Each child has its own, so that none finds what another has written."""
+    progress = memoryview(new_buffer(16, "MAP_SHARED")).cast("d")
+    progress[0] = -1
+    return progress
 
-    def __init__(self):
-        # The place in the chunk or -1, and since when.
-        self.shared = memoryview(new_buffer(16, "MAP_SHARED")).cast("d")
-        self.shared[0] = -1
 
-    def seen(self):
-        place, since = self.shared
-        milliseconds = (time.monotonic() - since) * 1000
-        if not (0 <= place <= 1 << 20 and 0 <= milliseconds <= 1 << 31):
-            return {"at": -1, "ms": 0}
-        return {"at": int(place), "ms": int(milliseconds)}
+def seen(progress):
+    """What the child claims, and no more: it is written by the program's process."""
+    place, since = progress
+    milliseconds = (time.monotonic() - since) * 1000
+    if not (0 <= place <= 1 << 20 and 0 <= milliseconds <= 1 << 31):
+        return {"at": -1, "ms": 0}
+    return {"at": int(place), "ms": int(milliseconds)}
 
 
 def wait_for_end(child, sign_of_life):
@@ -234,8 +233,6 @@ def answer_in_forks(config, code):
 
 def new_buffer(size, sharing="MAP_PRIVATE"):
     """Takes memory when it is used, and none of a child's unless it is shared."""
-    import mmap
-
     return mmap.mmap(-1, size, flags=getattr(mmap, sharing) | mmap.MAP_ANONYMOUS)
 
 
@@ -326,7 +323,7 @@ def harden(config):
         restrict_files(config["readable"])
         drop_capabilities()
     if "stage1" in config:
-        install_filter(decode_base64(config["stage1"]))
+        install_filter(binascii.a2b_base64(config["stage1"]))
 
 
 def limit(name, value):
@@ -347,12 +344,6 @@ def prctl(*arguments):
 def failed(what):
     number = ctypes.get_errno()
     return OSError(number, "%s: %s" % (what, os.strerror(number)))
-
-
-def decode_base64(text):
-    import binascii
-
-    return binascii.a2b_base64(text)
 
 
 class FilterProgram(ctypes.Structure):
@@ -522,16 +513,16 @@ def answerer(config):
 
 def chunk_answerer(config, progress):
     """Answers many inputs with one frame, or as many of them as fit into a slice of time and the limit on outputs."""
-    shared = progress.shared if progress else [0.0] * 2
+    progress = progress or [0.0] * 2
     encode, quote, clock = encoder(), json.encoder.encode_basestring, time.monotonic
     max_bytes = config["limits"]["output_kb"] << 10
 
     def answer_many(execute, request):
-        shared[1] = now = clock()
+        progress[1] = now = clock()
         deadline = now + SLICE_SECONDS
         bodies, bad, size = [], [], 0
         for value in request["ins"]:
-            shared[0] = len(bodies)
+            progress[0] = len(bodies)
             refused = None
             try:
                 value = execute(value)
@@ -556,10 +547,10 @@ def chunk_answerer(config, progress):
                 if refused:
                     bad.pop()
                 break
-            shared[1] = now = clock()
+            progress[1] = now = clock()
             if now > deadline or (refused and refused[0] == "memory"):
                 break
-        shared[0] = -1
+        progress[0] = -1
         return b'{"n":"%s","ok":true,"outs":[%s],"bad":[%s]}\n' % (
             request["n"].encode(),
             b",".join(bodies),

@@ -51,7 +51,7 @@ import fcntl, os, sys
 def page():
     frame = sys._getframe()
     while 'progress' not in frame.f_locals: frame = frame.f_back
-    return frame.f_locals['progress'].shared
+    return frame.f_locals['progress']
 def execute(what):
     found = [list(page()), *(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_NONBLOCK for descriptor in range(4))]
     if what == 'plant':
@@ -171,8 +171,8 @@ describe('in a batch', () => {
 import os, sys
 def execute(value):
     if value == 'exit':
-        shared = sys._getframe(1).f_locals.get('shared', [0] * 4)
-        shared[0] = shared[1] = ${place}
+        progress = sys._getframe(1).f_locals.get('progress', [0] * 2)
+        progress[0] = progress[1] = ${place}
         os._exit(1)
     return value
 `
