@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
@@ -156,6 +157,19 @@ describe('in a batch', () => {
     expect(replies.find(({ kind }) => kind === 'timeout')).toMatchObject({
       message: 'no answer within 200 ms',
     })
+  })
+
+  test('an input is not late when the whole machine stood still', async () => {
+    const code = 'import os, time\ndef execute(value):\n    time.sleep(0.02)\n    return os.getppid()'
+    const pool = await openCode(code, { limits: { timeout_ms: 200 } })
+    const first = await pool.run(0)
+    const group = -('value' in first ? Number(first.value) : 0)
+    const replies = pool.runMany([...Array(20).keys()])
+    await new Promise(resolve => setTimeout(resolve, 30))
+    process.kill(group, 'SIGSTOP')
+    spawn('/bin/sh', ['-c', `sleep 0.8; kill -CONT ${group}`])
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+    for (const reply of await replies) expect(reply).toMatchObject({ kind: 'ok' })
   })
 
   test('every input that crashes is told so', async () => {
