@@ -83,8 +83,8 @@ async function describeLaunch() {
 }
 
 /** Starts the interpreter, has it load the program, asks once and waits until it is gone. */
-async function callBare({ command, args, env, runner, filter }) {
-  const stdio = ['ignore', 'ignore', 'ignore', 'pipe', filter ? 'pipe' : 'ignore']
+async function callBare({ command, args, env, runner, filter, renews }) {
+  const stdio = ['ignore', 'ignore', 'ignore', 'pipe', filter ? 'pipe' : 'ignore', renews ? 'pipe' : 'ignore']
   const child = spawn(command, args, { cwd: '/', env, detached: true, stdio })
   const gone = once(child, 'close')
   for (const stream of child.stdio) stream?.on('error', () => {})
