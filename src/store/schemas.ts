@@ -1,24 +1,28 @@
-import type { CodeKeywordDefinition, ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 import { LoopaiError } from '../domain/errors.ts'
 import { isNestedDeeper, isObject, type Json, type JsonObject } from '../domain/json.ts'
 import { pointerSegment } from '../domain/pointer.ts'
 import { describeErrors, type Problem } from '../domain/problems.ts'
 import { findEndless } from '../domain/recursion.ts'
+import { costOf, isSmall } from '../domain/schema-cost.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { LOOPAI_VERSION } from '../package.ts'
 import { cacheFact, findFact } from './cache.ts'
-import { allowSteps, counted, OutOfSteps, STEPS, step } from './reference-steps.ts'
+import { OutOfTime, within } from './time-limit.ts'
 import { findTwins, TWINS, uniqueItems } from './unique-items.ts'
 
 /** Says what is wrong with a value; empty when it fits. */
 export type Validator = (value: unknown) => Problem[]
 
 /** What the code of a schema depends on beside the schema. The number goes up when the same schema is compiled to other code. */
-const COMPILER = `${LOOPAI_VERSION} 3 `
+const COMPILER = `${LOOPAI_VERSION} 4 `
+
+/** A server compares in its own thread: nobody else is answered meanwhile. */
+const TIME_MS = 500
 
 /**
- * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns and `uniqueItems` take linear time, since a pulled
- * schema or an input may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes
+ * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns and `uniqueItems` take linear time, and
+ * whatever takes long is given up, since a pulled schema or an input may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes
  * longer than starting a program.
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
@@ -28,13 +32,15 @@ export async function compileSchema(schema: JsonObject, name: string): Promise<V
   const known = findFact(fact, COMPILER + text)
   const cached = typeof known === 'string' ? await load(known).catch(() => undefined) : undefined
   const validate = cached ?? (await compile(schema, name, cache))
+  const cost = costOf(schema)
+  const judge = (value: unknown) => (validate(value) ? [] : describeErrors(validate.errors))
   return value => {
-    allowSteps(value)
+    const isQuick = cost === 'linear' || (cost === 'product' && isSmall(value))
     try {
-      return validate(value) ? [] : describeErrors(validate.errors)
+      return isQuick ? judge(value) : within(TIME_MS, () => judge(value))
     } catch (error) {
-      if (error instanceof OutOfSteps)
-        return [{ pointer: '', message: 'takes too many steps to compare with its schema' }]
+      if (error instanceof OutOfTime)
+        return [{ pointer: '', message: `takes longer than ${TIME_MS} ms to compare with its schema` }]
       if (!(error instanceof RangeError)) throw error
       return [{ pointer: '', message: 'is nested too deep for its schema' }]
     }
@@ -66,14 +72,8 @@ async function compile(
     code: { source: true, ...(regExp && { regExp }) },
   })
   formatsModule.default(ajv)
-  ajv.addFormat('url', linear(formatsModule.default.get('url') as RegExp))
   ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems(ajvModule))
-  for (const name of REFERENCES) {
-    const reference = ajv.getKeyword(name) as CodeKeywordDefinition
-    ajv.removeKeyword(name).addKeyword(counted(ajvModule, reference))
-  }
   const { $schema: _dialect, ...body } = schema
-  allowSteps(body)
   if (!ajv.validateSchema(body)) throw invalidSchema(name, describeErrors(ajv.errors)[0]!)
   try {
     refuseEndless(body, name)
@@ -84,13 +84,6 @@ async function compile(
     if (cause instanceof LoopaiError) throw cause
     throw invalidSchema(name, { pointer: '', message: (cause as Error).message }, cause)
   }
-}
-
-const REFERENCES = ['$ref', '$dynamicRef']
-
-/** The compiler's pattern of a URL looks for a name before an `@` anywhere and again at each colon, which takes the square of the length. */
-function linear({ source, flags }: RegExp): RegExp {
-  return new RegExp(source.replace('(?:\\S+(?::\\S*)?@)?', '(?:[^\\s/?#@]+@)?'), flags)
 }
 
 /** Deeper ones would be a config.yaml that cannot be read, and one that the compiler has no stack for. */
@@ -114,7 +107,6 @@ const PARTS: Record<string, () => Promise<{ default: unknown }>> = {
   'ajv/dist/runtime/ucs2length': () => import('ajv/dist/runtime/ucs2length.js'),
   'ajv-formats/dist/formats': () => import('ajv-formats/dist/formats.js'),
   [TWINS]: async () => ({ default: findTwins }),
-  [STEPS]: async () => ({ default: step }),
 }
 
 /** Makes a function of compiled code that we have written ourselves, into a folder that only the user may write. */

@@ -89,70 +89,55 @@ test('tens of thousands of unique objects are validated at once, and twins are n
   ])
 })
 
-test.each<[string, JsonObject, (depth: number) => Json, string]>([
+/** Two references to the next one, so that the last one is reached 2^levels times. */
+function doubling(levels: number, last: JsonObject): JsonObject {
+  const $defs: JsonObject = { [`d${levels}`]: last }
+  for (let level = 0; level < levels; level++) {
+    $defs[`d${level}`] = { allOf: Array<Json>(2).fill({ $ref: `#/$defs/d${level + 1}` }) }
+  }
+  return { $ref: '#/$defs/d0', $defs }
+}
+
+const KINDS: JsonObject[] = ['a', 'b', 'c'].map(kind => ({
+  properties: { next: { $ref: '#/$defs/node' }, kind: { const: kind } },
+}))
+const NAMES = Array.from({ length: 10_000 }, (_, i) => `name ${i}`)
+
+test.each<[string, JsonObject, Json]>([
   [
     'branches at every level',
-    {
-      $ref: '#/$defs/node',
-      $defs: {
-        node: {
-          anyOf: ['a', 'b', 'c'].map(kind => ({
-            properties: { next: { $ref: '#/$defs/node' }, kind: { const: kind } },
-          })),
-        },
-      },
-    },
-    depth => JSON.parse(`${'{"next":'.repeat(depth)}{"kind":"d"}${'}'.repeat(depth)}`),
-    'takes too many steps to compare with its schema',
+    { $ref: '#/$defs/node', $defs: { node: { anyOf: KINDS } } },
+    JSON.parse(`${'{"next":'.repeat(50)}{"kind":"d"}${'}'.repeat(50)}`),
   ],
-  [
-    'references that double',
-    {
-      $ref: '#/$defs/d0',
-      $defs: Object.fromEntries(
-        Array.from({ length: 60 }, (_, i): [string, Json] => [
-          `d${i}`,
-          i === 59 ? { type: 'null' } : { oneOf: Array<Json>(2).fill({ $ref: `#/$defs/d${i + 1}` }) },
-        ]),
-      ),
-    },
-    () => 1,
-    'takes too many steps to compare with its schema',
-  ],
-  ['addresses', { format: 'url' }, () => `http://${'::'.repeat(400_000)}`, 'must match format "url"'],
-])('a schema and a value that take for ever are given up: %s', async (_, schema, value, message) => {
+  ['references that double', doubling(60, { type: 'null' }), null],
+  ['a long text that is measured again and again', doubling(14, { minLength: 5 }), 'x'.repeat(900_000)],
+  ['many choices for many items', { items: { enum: NAMES } }, Array(90_000).fill(NAMES.at(-1)!)],
+  ['as many branches', { items: { anyOf: NAMES.map(name => ({ const: name })) } }, Array(90_000).fill('')],
+  ['a pattern with counts', { pattern: '(?:a|b).{200}c.{200}b$' }, 'abcba'.repeat(180_000)],
+  ['addresses', { format: 'url' }, `http://${'::'.repeat(400_000)}`],
+])('what would take for ever is given up: %s', async (_, schema, value) => {
   for (const _ of ['fresh', 'cached']) {
     const validate = await compileSchema(schema, 'schema')
     const since = performance.now()
-    expect(validate(value(50)).map(problem => problem.message)).toContain(message)
-    expect(performance.now() - since).toBeLessThan(10_000)
+    expect(validate(value)).toEqual([
+      { pointer: '', message: 'takes longer than 500 ms to compare with its schema' },
+    ])
+    expect(performance.now() - since).toBeLessThan(5000)
   }
 })
 
-test('a long list of what its schema refers to is no reason to give up', async () => {
+test('large values of ordinary schemas are compared to their end', async () => {
   const point = {
     type: 'object',
     properties: { x: { $ref: '#/$defs/number' }, y: { $ref: '#/$defs/number' } },
   }
-  const schema = {
-    items: { $ref: '#/$defs/point' },
-    $defs: { point, number: { anyOf: [{ type: 'number' }] } },
-  }
+  const number = { allOf: Array<Json>(5).fill({ $ref: '#/$defs/any' }), type: 'number' }
+  const schema = { items: { $ref: '#/$defs/point' }, $defs: { point, number, any: {} } }
   const validate = await compileSchema(schema, 'schema')
-  expect(validate(Array(60_000).fill({ x: 1, y: 2 }))).toEqual([])
-})
-
-test.each([
-  ['http://example.com/a?b=c#d', true],
-  ['https://user:pass@sub.example.com:8080/a', true],
-  ['ftp://a-b.example.org', true],
-  ['http://example', false],
-  ['http://user@', false],
-  ['example.com', false],
-  ['http://a b.com', false],
-])('what a URL is: %s, %s', async (text, isUrl) => {
-  const validate = await compileSchema({ format: 'url' }, 'schema')
-  expect(validate(text).length === 0).toBe(isUrl)
+  expect(validate(Array(9000).fill({ x: 1, y: 2 }))).toEqual([])
+  expect(validate([...Array(9000).fill({ x: 1 }), { x: '' }])).toEqual([
+    { pointer: '/9000/x', message: 'must be number' },
+  ])
 })
 
 test('a cache that was damaged is written anew', async () => {
