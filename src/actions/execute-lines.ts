@@ -37,10 +37,13 @@ export async function executeLines(
 ): Promise<LineCounts> {
   const counts = { lines: 0, succeeded: 0, failed: 0 }
   const inWork: Promise<void>[] = []
+  let most = FIRST_LINES
   let isStopped = false
   let done = Promise.resolve()
   const finish = async (running: Promise<LineResult[]>, before: Promise<void>) => {
+    const since = performance.now()
     const results = await running
+    most = nextSize(most, performance.now() - since)
     await before
     if (isStopped) return
     const end = failFast ? results.findIndex(isFailure) : -1
@@ -56,11 +59,13 @@ export async function executeLines(
     for await (const batch of batches) {
       if (isStopped || signal.aborted) break
       const lines = batch.filter(line => line.number > skip && !isBlank(line))
-      if (lines.length === 0) continue
-      done = finish(executeBatch(executor, lines), done)
-      done.catch(() => {})
-      inWork.push(done)
-      if (inWork.length > concurrency) await inWork.shift()
+      for (let from = 0, to = 0; from < lines.length && !isStopped && !signal.aborted; from = to) {
+        to = Math.min(lines.length, from + most)
+        done = finish(executeBatch(executor, lines.slice(from, to)), done)
+        done.catch(() => {})
+        inWork.push(done)
+        if (inWork.length > concurrency) await inWork.shift()
+      }
     }
   } catch (error) {
     if (!signal.aborted) throw error
@@ -68,6 +73,16 @@ export async function executeLines(
   await done
   signal.throwIfAborted()
   return counts
+}
+
+/** Lines that are answered, recorded and handed on together: as many as take a moment, so that little is lost when everything ends. */
+const FIRST_LINES = 8
+const MOST_LINES = 8192
+const MOMENT_MS = 250
+
+function nextSize(most: number, tookMs: number): number {
+  if (tookMs < MOMENT_MS) return Math.min(MOST_LINES, 2 * most)
+  return tookMs > 2 * MOMENT_MS ? Math.max(1, most >> 1) : most
 }
 
 export function isFailure(result: LineResult): boolean {

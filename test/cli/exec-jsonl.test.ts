@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { misbehaving } from '../helpers/apps.ts'
-import { loopai, parseLines, readLines } from '../helpers/cli.ts'
+import { BIN, environment, loopai, parseLines, readLines } from '../helpers/cli.ts'
 
 const APP = 'misbehave-001'
 const copy = misbehaving()
@@ -31,6 +32,21 @@ test('a line with a number that would become another one is not run', async () =
     '12345678901234567890',
     { index: 1, error: { kind: 'invalid_input', message } },
   ])
+})
+
+test('slow lines are handed on and recorded while later ones run', async () => {
+  const folder = await copy()
+  const args = ['exec', APP, '--jsonl', '--concurrency', '1', '--timeout', '200']
+  const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: environment({}) })
+  child.stdin.end('"spin"\n'.repeat(60))
+  const [first] = await once(child.stdout, 'data')
+  expect(parseLines(String(first))[0]).toMatchObject({ index: 0, error: { kind: 'timeout' } })
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const executions = path.join(folder, 'loopai-data', 'loop-apps', APP, 'datasets', 'executions')
+  const records = readdirSync(executions).flatMap(file => readLines(path.join(executions, file)))
+  expect(records.length).toBeGreaterThanOrEqual(parseLines(String(first)).length)
+  expect(records.length).toBeLessThan(60)
 })
 
 test('a file in UTF-16 is one error, and no line of it is answered', async () => {
