@@ -74,7 +74,9 @@ function targetCheck({ candidate, target, measured }: PromotionRequest): Check {
   if (score.interval === null)
     return { name, outcome: 'pass', message: 'there are no held-out examples to judge by' }
   const isMissed = score.interval[1] < target.value
-  const message = `held-out accuracy ${describeScore(score)}, target ${percent(target.value)} %`
+  const isUnclear = !isMissed && (score.accuracy ?? 0) < target.value
+  const reading = isUnclear ? ' lies within that interval' : ''
+  const message = `held-out accuracy ${describeScore(score)}, target ${percent(target.value)} %${reading}`
   return { name, outcome: isMissed ? 'fail' : 'pass', message }
 }
 
