@@ -8,6 +8,7 @@ import { sandboxes } from '../sandboxes/index.ts'
 import type { Sandbox, SandboxName } from '../sandboxes/sandbox.ts'
 import { reachedThroughLink } from '../store/links.ts'
 import { notPlain } from '../store/plain.ts'
+import { explainReadError } from '../store/text.ts'
 import { createPool, type Pool as Workers } from '../workers/pool.ts'
 import { chooseSandbox, forgetSandbox } from './choose-sandbox.ts'
 import { type NeededPackages, openPackages } from './environments.ts'
@@ -120,7 +121,9 @@ async function checkDirectory({ directory, version }: ProgramPlace): Promise<str
   await Promise.all(
     entries.map(async entry => {
       const file = path.join(entry.parentPath ?? entry.path, entry.name)
-      const status = await lstat(file)
+      const status = await lstat(file).catch(error => {
+        throw explainReadError(error, file, 'let whatever changes the folder come to its end')
+      })
       if (status.isSymbolicLink()) throw notPlain(file, 'a symbolic link')
       if (!status.isDirectory() && !status.isFile()) throw notPlain(file, 'no plain file')
       if (status.isFile() && status.nlink > 1) throw notPlain(file, 'a hard link')

@@ -17,7 +17,9 @@ export async function readObject<Name extends string>(
 }
 
 export function requireType(call: Call, types: string[]): string {
-  const [given = ''] = (call.header('content-type') ?? '').toLowerCase().split(/\s*;/, 1)
+  const header = call.header('content-type') ?? ''
+  if (types.includes(header)) return header
+  const [given = ''] = header.toLowerCase().split(/\s*;/, 1)
   if (types.includes(given)) return given
   throw new LoopaiError('UNSUPPORTED_MEDIA_TYPE', `the body is ${given || 'of no type'}`, {
     hint: `send it with Content-Type: ${types.join(' or ')}`,

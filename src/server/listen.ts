@@ -37,6 +37,14 @@ interface Door {
   isClosing: boolean
   /** Of large bodies that are not complete, or not answered yet. */
   largeBytes: number
+  /** Bodies that are being read: one clock for all of them costs less than a timer for each. */
+  reading: Set<Reading>
+}
+
+interface Reading {
+  /** On the clock of `performance.now`. */
+  until: number
+  giveUp: () => void
 }
 
 const PATIENCE: Patience = { headMs: 10_000, bodyMs: 30_000, silenceMs: 60_000 }
@@ -67,7 +75,8 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   })
-  const door: Door = { patience, isClosing: false, largeBytes: 0 }
+  const door: Door = { patience, isClosing: false, largeBytes: 0, reading: new Set() }
+  const clock = setInterval(() => giveUpSlow(door), Math.min(LOOK_MS, patience.bodyMs / 4)).unref()
   server.on('request', (request, response) => void respond(service, request, response, door))
   server.on('checkContinue', (request, response) => {
     response.writeContinue()
@@ -89,6 +98,7 @@ export async function listen(
       const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
       await closed
       clearTimeout(timer)
+      clearInterval(clock)
     },
   }
 }
@@ -183,9 +193,10 @@ function read(
     let size = 0
     /** What of it is among the large ones. */
     let counted = 0
-    const timer = setTimeout(() => stop(tooSlow(bodyMs)), bodyMs)
+    const reading = { until: performance.now() + bodyMs, giveUp: () => stop(tooSlow(bodyMs)) }
+    door.reading.add(reading)
     const stop = (problem: Error) => {
-      clearTimeout(timer)
+      door.reading.delete(reading)
       request.off('data', take)
       chunks.length = 0
       reject(problem)
@@ -208,7 +219,7 @@ function read(
     }
     request.on('data', take)
     request.on('end', () => {
-      clearTimeout(timer)
+      door.reading.delete(reading)
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
     })
     request.on('error', () => stop(new LoopaiError('INTERRUPTED', 'the client went away')))
@@ -238,6 +249,11 @@ function reportSometimes({ log }: Service, sentence: string): () => void {
     last = performance.now()
     log.warn({}, sentence)
   }
+}
+
+function giveUpSlow({ reading }: Door) {
+  const now = performance.now()
+  for (const { until, giveUp } of reading) if (now >= until) giveUp()
 }
 
 function tooMuch(): LoopaiError {

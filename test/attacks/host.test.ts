@@ -256,7 +256,7 @@ while os.getppid() != 1:
           seen.loaded++
         } catch (error) {
           expect(error).toMatchObject({
-            code: expect.stringMatching(/^(INTEGRITY|VERSION_NOT_FOUND|FILE_NOT_FOUND)$/),
+            code: expect.stringMatching(/^(INTEGRITY|VERSION_NOT_FOUND|FILE_NOT_FOUND|ENOENT)$/),
           })
           seen.refused++
         }
