@@ -22,8 +22,8 @@ const TIME_MS = 500
 
 /**
  * Compiles an app's JSON Schema (2020-12; a draft-07 `$schema` is accepted). Patterns and `uniqueItems` take linear time, and
- * whatever takes long is given up, since a pulled schema or an input may be hostile. `name` is what error messages call it. The compiled code is cached: loading the compiler takes
- * longer than starting a program.
+ * whatever takes long is given up, since a pulled schema or an input may be hostile. `name` is what error messages call it. The compiled
+ * code is cached: loading the compiler takes longer than starting a program.
  */
 export async function compileSchema(schema: JsonObject, name: string): Promise<Validator> {
   refuseDeep(schema, name)

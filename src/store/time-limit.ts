@@ -8,7 +8,6 @@ export class OutOfTime extends Error {}
  * it runs only as a script, which costs about 0.1 ms.
  */
 export function within<Result>(milliseconds: number, work: () => Result): Result {
-  const before = slots[SLOT]
   slots[SLOT] = work
   try {
     return call.runInThisContext({ timeout: milliseconds }) as Result
@@ -16,7 +15,7 @@ export function within<Result>(milliseconds: number, work: () => Result): Result
     if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw new OutOfTime()
     throw error
   } finally {
-    slots[SLOT] = before
+    slots[SLOT] = undefined
   }
 }
 

@@ -29,22 +29,27 @@ def execute(what):
     return {'what': what, 'supervisor': os.getppid(), 'process': os.getpid(), 'before': before}
 `
 
+/** What an input asks for, and what its reply says. */
+const ENDINGS: [what: string, kind: string][] = [
+  ['exit', 'noreply'],
+  ['abort', 'killed'],
+  ['hang', 'timeout'],
+  ['eat', 'memory'],
+  ['cut', 'noreply'],
+]
+
 describe('a process that ends', () => {
-  test.each([
-    ['exit', 'noreply'],
-    ['abort', 'killed'],
-    ['hang', 'timeout'],
-    ['eat', 'memory'],
-    ['cut', 'noreply'],
-    ['close', expect.stringMatching(/^(noreply|killed)$/)],
-  ])('on "%s" is renewed by its supervisor, and leaves nothing', async (what, kind) => {
-    const pool = await openCode(CODE, { limits: { timeout_ms: 300 } })
-    const first = answerOf(await pool.run('first'))
-    expect(await pool.run(what)).toMatchObject({ kind })
-    const next = answerOf(await pool.run('next'))
-    expect(next).toMatchObject({ what: 'next', supervisor: first.supervisor, before: [] })
-    expect(next.process).not.toBe(first.process)
-  })
+  test.each([...ENDINGS, ['close', expect.stringMatching(/^(noreply|killed)$/)]])(
+    'on "%s" is renewed by its supervisor, and leaves nothing',
+    async (what, kind) => {
+      const pool = await openCode(CODE, { limits: { timeout_ms: 300 } })
+      const first = answerOf(await pool.run('first'))
+      expect(await pool.run(what)).toMatchObject({ kind })
+      const next = answerOf(await pool.run('next'))
+      expect(next).toMatchObject({ what: 'next', supervisor: first.supervisor, before: [] })
+      expect(next.process).not.toBe(first.process)
+    },
+  )
 
   test('leaves no notes for the process that takes its place', async () => {
     const pool = await openCode(`
@@ -123,28 +128,24 @@ def execute(what):
 })
 
 describe('in a batch', () => {
-  test.each([
-    ['exit', 'noreply'],
-    ['abort', 'killed'],
-    ['hang', 'timeout'],
-    ['eat', 'memory'],
-    ['cut', 'noreply'],
-    ['lines', 'protocol'],
-  ])('"%s" now and then costs nobody else an answer', async (what, kind) => {
-    const pool = await openCode(CODE, { size: 2, limits: { timeout_ms: what === 'hang' ? 200 : 2000 } })
-    const inputs = Array.from({ length: 1000 }, (_, index) => (index % 100 === 37 ? what : index))
-    const replies = await pool.runMany(inputs)
-    expect(replies).toHaveLength(inputs.length)
-    for (const [index, reply] of replies.entries()) {
-      if (inputs[index] === what) expect(reply).toMatchObject({ kind })
-      else expect(answerOf(reply).what).toBe(index)
-    }
-    const supervisors = new Set(
-      replies.flatMap(reply => (reply.kind === 'ok' ? answerOf(reply).supervisor : [])),
-    )
-    // Who writes out of turn is not trusted any more, nor is its supervisor, whose channel it was.
-    if (what !== 'lines') expect(supervisors.size).toBeLessThanOrEqual(2)
-  })
+  test.each([...ENDINGS, ['lines', 'protocol']])(
+    '"%s" now and then costs nobody else an answer',
+    async (what, kind) => {
+      const pool = await openCode(CODE, { size: 2, limits: { timeout_ms: what === 'hang' ? 200 : 2000 } })
+      const inputs = Array.from({ length: 1000 }, (_, index) => (index % 100 === 37 ? what : index))
+      const replies = await pool.runMany(inputs)
+      expect(replies).toHaveLength(inputs.length)
+      for (const [index, reply] of replies.entries()) {
+        if (inputs[index] === what) expect(reply).toMatchObject({ kind })
+        else expect(answerOf(reply).what).toBe(index)
+      }
+      const supervisors = new Set(
+        replies.flatMap(reply => (reply.kind === 'ok' ? answerOf(reply).supervisor : [])),
+      )
+      // Who writes out of turn is not trusted any more, nor is its supervisor, whose channel it was.
+      if (what !== 'lines') expect(supervisors.size).toBeLessThanOrEqual(2)
+    },
+  )
 
   test('an input that hangs takes its time once, and no more', async () => {
     const pool = await openCode(CODE, { limits: { timeout_ms: 200 } })
